@@ -1,0 +1,58 @@
+# Every target needs only python3 (3.11 or newer) and make: it creates .venv when that is missing or older than the lock, then does its work.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help run sandbox test check format bench coverage lock clean
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+run: $(VENV)/run.stamp ## start the main job on the embedded exchange (ARGS="--duration 20", ARGS="--help")
+	@$(BIN)/foxtrot run $(ARGS)
+
+sandbox: $(VENV)/run.stamp ## start the embedded exchange alone, for any Binance client
+	@$(BIN)/foxtrot sandbox $(ARGS)
+
+test: $(VENV)/dev.stamp ## run the tests (ARGS="-k lane")
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/dev.stamp ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/dev.stamp ## put the code into its form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+coverage: $(VENV)/dev.stamp ## the tests with branch coverage: 100 % of the pure modules, 90 % of the package
+	@$(BIN)/python benchmarks/coverage_gate.py $(ARGS)
+
+bench: $(VENV)/dev.stamp ## a bare client against Foxtrot's whole path, in one run
+	@$(BIN)/python benchmarks/bench_path.py $(ARGS)
+
+lock: $(VENV)/dev.stamp ## make the pinned, hashed requirement files anew
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    pyproject.toml requirements/build.in --output-file requirements/run.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --extra dev --constraint requirements/run.txt pyproject.toml requirements/build.in --output-file requirements/dev.txt
+
+clean: ## remove what the targets made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Foxtrot needs Python 3.11 or newer; this is $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..." >&2; exit 1; }
+	@echo "setting up $(VENV) (once) ..." >&2
+	@$(PYTHON) -m venv $(VENV) || { echo "python3 could not make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/%.stamp: requirements/%.txt pyproject.toml | $(BIN)/python
+	@echo "installing requirements/$*.txt ..." >&2
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/$*.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@

@@ -1,0 +1,1 @@
+"""The event engine and the thread that owns the asyncio loop."""

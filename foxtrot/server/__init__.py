@@ -1,0 +1,1 @@
+"""The engine that joins adapters, events and the last known state of everything."""
