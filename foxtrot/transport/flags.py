@@ -82,10 +82,8 @@ def decide(flags: Flags, kill: KillList, symbol: str, channel: str, unified: str
     ``symbol`` in venue form; ``channel`` with its parameter, if any (``book:20``); ``unified`` (``BTC/USDT``) is None while the
     market list is not known: until then what only a glob admits polls.
     """
-    for judgement in judgements(flags, kill, symbol, channel, unified):
-        if judgement.decision is not None:
-            return judgement.decision
-    raise AssertionError("the defaults always speak")
+    steps = judgements(flags, kill, symbol, channel, unified)
+    return next(step.decision for step in steps if step.decision is not None)  # the defaults always speak
 
 
 def judgements(flags: Flags, kill: KillList, symbol: str, channel: str, unified: str | None) -> Iterator[Judgement]:

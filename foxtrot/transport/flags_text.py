@@ -27,7 +27,7 @@ from foxtrot.transport.flags_values import (
     transport,
 )
 from foxtrot.transport.toml_lines import KeyLines, KeyPath, dotted, printable
-from foxtrot.util.constants import Channel, Exchange, Transport
+from foxtrot.util.constants import Channel, Exchange
 from foxtrot.util.errors import FlagsError, unknown
 
 _POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -134,9 +134,7 @@ def _pin(path: KeyPath, written: str, entry: object, reader: _Reader) -> Pin:
     if not isinstance(entry, dict):
         return Pin(written=written, transport=reader.value(path, entry, transport))
     if not entry.keys() - {"note"}:
-        reader.problems.append(
-            (path, f"says nothing; name a transport ({listed(Transport)}), lines, or a channel ({listed(Channel)})")
-        )
+        reader.problems.append((path, f"says nothing; name a transport, lines, or a channel ({listed(Channel)})"))
     channels: dict[str, Check] = {key: transport for key in entry if is_channel(key)}
     values = reader.table(path, entry, {"transport": transport, "note": text, "lines": line_count} | channels)
     pinned = MappingProxyType({key: values.pop(key) for key in channels if key in values})
@@ -162,8 +160,8 @@ def _unknown_key(path: KeyPath, key: str, checks: Mapping[str, Check]) -> str:
     if key.upper() in set(Exchange):
         return f'a symbol with a dot stands in quotes: "{path[1]}.{key}"'
     if key.partition(":")[0] in set(Channel):
-        return "book takes a depth (book:20) and bars an interval (bars:1m); the other channels take nothing"
-    return unknown("key", key, ["transport", "note", "lines", *map(str, Channel)])
+        return "book takes a depth (book:20), bars an interval (bars:1m), the other channels nothing"
+    return unknown("key", key, ["transport", "note", "lines", *Channel])
 
 
 def _syntax_error(source: str, error: Exception) -> FlagsError:
@@ -183,7 +181,8 @@ def _syntax_error(source: str, error: Exception) -> FlagsError:
 def _syntax_hint(written: str) -> str:
     if _BARE_SLASH.match(written):
         return '; a symbol with a slash stands in quotes: "BTC/USDT"'
-    word = _BARE_WORD.search(written)
+    _, equals, value = written.partition("=")
+    word = _BARE_WORD.search(equals + value)
     if word and word[1].lower() in {"true", "false"}:
         return f"; write {word[1].lower()}"
     return f'; text stands in quotes: "{word[1]}"' if word else ""

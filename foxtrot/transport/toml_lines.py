@@ -179,7 +179,11 @@ def quoted(text: str) -> str:
 
 def printable(text: str) -> str:
     """The text on one line: what cannot be printed is escaped, so that no terminal and no log is led astray."""
-    return "".join(sign if sign.isprintable() else f"\\u{ord(sign):04x}" for sign in text)
+    return "".join(sign if sign.isprintable() else _escaped(ord(sign)) for sign in text)
+
+
+def _escaped(code: int) -> str:
+    return f"\\u{code:04x}" if code < 1 << 16 else f"\\U{code:08x}"
 
 
 def _unquoted(raw: str) -> str:

@@ -113,7 +113,7 @@ class Closed(FoxtrotError):
 
 def nearest(found: str, allowed: Iterable[str]) -> str:
     """The allowed name most like ``found``, or "" when none is alike; case is ignored."""
-    names = {name.lower(): name for name in allowed}
+    names = {name.lower(): str(name) for name in allowed}  # an enum prints as its value
     close = difflib.get_close_matches(found.lower(), names, n=1, cutoff=0.5)
     return names[close[0]] if close else ""
 
