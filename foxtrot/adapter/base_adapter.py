@@ -80,7 +80,7 @@ class BaseAdapter(abc.ABC):
 
     @abc.abstractmethod
     def close(self) -> None:
-        """Ends everything it started, within 3 s, whatever hangs; again: nothing. After a lane's closing event nothing follows."""
+        """Ends everything it started, within 3 s, whatever hangs. Again: nothing. Nothing follows a lane's closing event."""
 
     @abc.abstractmethod
     def subscribe(self, req: SubscribeRequest) -> None:

@@ -49,6 +49,7 @@ class EventEngine:
         self._routes: Final = Routes()
         self._routes.register(EVENT_TIMER, self._on_timer)
         self._errors: Final = HandlerErrors()
+        self._log_errors: Final = HandlerErrors()  # of handlers of EVENT_LOG: telling them by EVENT_LOG would never end
         self._is_timer_waiting = False
         self._stopping: Final = threading.Event()
         self._guard: Final = threading.Lock()
@@ -97,7 +98,9 @@ class EventEngine:
 
     def stats(self) -> EngineStats:
         """Counts of this moment, from any thread."""
-        return EngineStats(**msgspec.structs.asdict(self._queue.stats()), handler_errors=self._errors.total)
+        return EngineStats(
+            **msgspec.structs.asdict(self._queue.stats()), handler_errors=self._errors.total + self._log_errors.total
+        )
 
     # --- life
 
@@ -137,7 +140,7 @@ class EventEngine:
             return
         lost = self._queue.abandon()
         if lost:
-            _log.error("event_engine.unhandled", extra={"events": lost, "timeout": timeout})
+            _log.error("event_engine.unhandled: %d events after %s s", lost, timeout)
         self._thread.join(timeout * _GRACE)
         if self._thread.is_alive():
             _log.error("event_engine.handler_never_returned: %s", self._busy_with())
@@ -165,7 +168,8 @@ class EventEngine:
                 self.put(Event(EVENT_TIMER))
             stats = self._queue.stats()
             if stats.dropped > dropped:
-                self._tell(f"{stats.dropped - dropped} events were let go: the handlers cannot keep up", _log.error)
+                _log.error("event_engine.dropped: %d events", stats.dropped - dropped)
+                self._put_log(f"{stats.dropped - dropped} events were let go: the handlers cannot keep up")
                 dropped = stats.dropped
 
     # --- the event thread
@@ -176,7 +180,7 @@ class EventEngine:
             try:
                 self._handle(chunk)
                 chunk = self._queue.take()
-            except BaseException:  # noqa: BLE001 -- thrown into this thread from outside; what is left of the chunk comes next
+            except BaseException:  # noqa: BLE001 -- thrown in from outside, or data that fails to tell its key: the rest comes next
                 _log.exception("event_engine.interrupted")
 
     def _handle(self, chunk: Iterator[Event]) -> None:
@@ -208,21 +212,23 @@ class EventEngine:
                 self._on_error(handler, event, error)
 
     def _on_error(self, handler: Handler, event: Event, error: BaseException) -> None:
+        is_log = event.type == EVENT_LOG
+        errors = self._log_errors if is_log else self._errors
         name = name_of(handler)
-        if not self._errors.is_told(name, self.clock.monotonic_ns()):
+        if not errors.is_told(name, self.clock.monotonic_ns()):
             return
-        _log.error("event_engine.handler_failed", exc_info=error, extra={"handler": name, "event_type": event.type})
-        if event.type != EVENT_LOG:  # a log handler that raises would be told of its own error for ever
+        _log.error("event_engine.handler_failed: %s on %s", name, event.type, exc_info=error)
+        if not is_log:
             self._put_log(f"handler {name} raised {type(error).__name__} on {event.type}: {error}")
 
     def _on_timer(self, _event: Event) -> None:
         self._is_timer_waiting = False
-        for name, count in self._errors.due(self.clock.monotonic_ns()):
-            self._tell(f"handler {name} raised {count} more times", _log.error)
-
-    def _tell(self, text: str, log: Callable[[str], None]) -> None:
-        log(text)
-        self._put_log(text)
+        now_ns = self.clock.monotonic_ns()
+        for name, count in self._log_errors.due(now_ns):
+            _log.error("event_engine.handler_failed: %s, %d more times", name, count)
+        for name, count in self._errors.due(now_ns):
+            _log.error("event_engine.handler_failed: %s, %d more times", name, count)
+            self._put_log(f"handler {name} raised {count} more times")
 
     def _put_log(self, text: str) -> None:
         self.put(Event(EVENT_LOG, LogData(adapter_name="", msg=text, level=logging.ERROR, time_ns=self.clock.now_ns())))

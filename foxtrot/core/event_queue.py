@@ -203,7 +203,7 @@ class EventQueue:
             try:
                 listener(is_pressed)
             except Exception:  # noqa: BLE001 -- foreign code; the other listeners must hear of it
-                _log.exception("event_queue.listener_failed", extra={"listener": repr(listener), "is_pressed": is_pressed})
+                _log.exception("event_queue.listener_failed: %r", listener)
 
     # --- the consumer
 
@@ -241,9 +241,8 @@ class EventQueue:
 
     def _fill_hand(self) -> bool:
         """Takes the next chunk; whether there is anything to handle."""
+        self._sift()
         self._high_market = max(self._high_market, self._backlog.waiting)
-        if self._is_closed:
-            self._late += self._backlog.discard_incoming()
         self._chunk = self._backlog.pop(_CHUNK)
         self._hand = iter(self._chunk)
         self._taken += len(self._chunk)
@@ -266,6 +265,7 @@ class EventQueue:
         """Refuses market events from here on; what waits, and urgent events, are still given until nothing waits."""
         with self._lock:
             if not self._is_closed:
+                self._sift()
                 self._backlog.settle()
                 self._is_closed = True
                 self._incoming_limit = -1

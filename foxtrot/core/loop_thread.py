@@ -110,7 +110,7 @@ class LoopThread:
             return False
         self._thread.join(timeout)
         if self._thread.is_alive():
-            _log.error("loop_thread.not_ended", extra={"thread": self._thread.name, "tasks": self._task_names()})
+            _log.error("loop_thread.not_ended: %s, tasks %s", self._thread.name, self._task_names())
         return not self._thread.is_alive()
 
     def _task_names(self) -> list[str]:
@@ -146,7 +146,7 @@ class LoopThread:
                 await asyncio.wait(tasks)
                 for task in tasks:
                     if not task.cancelled() and (error := task.exception()) is not None:
-                        _log.error("loop_thread.task_failed", exc_info=error, extra={"task": task.get_name()})
+                        _log.error("loop_thread.task_failed: %s", task.get_name(), exc_info=error)
             await self.loop.shutdown_asyncgens()
         finally:
             self._has_ended = True
@@ -157,4 +157,4 @@ def _on_loop_error(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) ->
     """Logs what nobody awaited, with the name of its task."""
     task = context.get("task") or context.get("future")
     name = task.get_name() if isinstance(task, asyncio.Task) else repr(context.get("handle", ""))
-    _log.error("loop_thread.unhandled: %s", context["message"], exc_info=context.get("exception"), extra={"task": name})
+    _log.error("loop_thread.unhandled: %s %s", context["message"], name, exc_info=context.get("exception"))

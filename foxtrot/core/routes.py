@@ -74,7 +74,7 @@ class Routes:
 
     def _set_general(self, handlers: tuple[Handler, ...]) -> None:
         self.general = handlers
-        for event_type in self._registered:
+        for event_type in list(self.table):
             self._refresh(event_type)
 
     def _refresh(self, event_type: str) -> None:

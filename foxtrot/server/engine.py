@@ -201,11 +201,11 @@ class MainEngine:
         for name, closer in closers.items():
             closer.join(max(deadline_ns - clock.monotonic_ns(), 0) / NS_PER_S)
             if closer.is_alive():
-                _log.error("main_engine.adapter_hangs_in_close", extra={"adapter": name, "seconds": _ADAPTERS_SECONDS})
+                _log.error("main_engine.adapter_hangs_in_close: %s", name)
 
 
 def _close(adapter: BaseAdapter) -> None:
     try:
         adapter.close()
     except Exception:  # noqa: BLE001 -- an adapter that fails must not keep the others from closing
-        _log.exception("main_engine.adapter_failed_in_close", extra={"adapter": adapter.adapter_name})
+        _log.exception("main_engine.adapter_failed_in_close: %s", adapter.adapter_name)
