@@ -1,0 +1,183 @@
+"""One stream connection: its commands, its limits, its life."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+from aiohttp import WSMsgType, web
+
+from foxtrot.sandbox import commands, limits
+from foxtrot.sandbox.frames import PING, close_frame, frame
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from foxtrot.sandbox.fanout import Fanout
+
+MAX_BUFFER = 4_194_304
+"""Bytes that may wait for a client that does not read; beyond it is cut off."""
+
+_MAX_MESSAGE = 262_144
+
+
+class Hall(Protocol):
+    """What a connection needs of the exchange."""
+
+    fanout: Fanout
+    violations: limits.Violations
+
+    def limit_us(self) -> int:
+        """Now, on the clock that limits are counted on."""
+        ...
+
+    def touched(self, streams: tuple[str, ...]) -> None:
+        """These streams have been subscribed and acknowledged."""
+        ...
+
+
+class StreamConnection:
+    """A client of the streams. Data goes out as ready-made frames, gathered in ``out`` and written in one piece."""
+
+    def __init__(
+        self, hall: Hall, ws: web.WebSocketResponse, transport: asyncio.Transport, address: str, *, is_combined: bool
+    ) -> None:
+        self._hall = hall
+        self._ws = ws
+        self._transport = transport
+        self.address = address
+        self.is_combined = is_combined
+        self.is_microsecond = False
+        self.out: list[bytes] = []
+        self.streams: dict[str, None] = {}
+        self.keep_alive = limits.KeepAlive(hall.limit_us())
+        self._gate = limits.MessageGate()
+        self._is_closing = False
+
+    def flush(self) -> None:
+        """Writes what waits; a client that has let too much pile up is cut off."""
+        whole = b"".join(self.out)
+        self.out.clear()
+        if self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > MAX_BUFFER:
+            self._violate("slow_reader", f"{MAX_BUFFER} bytes unread")
+            self.abort()
+            return
+        self._transport.write(whole)
+
+    def subscribe(self, names: tuple[str, ...]) -> bool:
+        """Adds streams; False, and nothing is added, when there would be too many."""
+        if len(self.streams | dict.fromkeys(names)) > limits.STREAMS_PER_CONNECTION:
+            self._violate("streams", f"more than {limits.STREAMS_PER_CONNECTION} on one connection")
+            return False
+        for name in names:
+            self.streams[name] = None
+            self._hall.fanout.join(self, name)
+        return True
+
+    async def serve(self) -> None:
+        """Reads the client's frames until either side ends."""
+        async for message in self._ws:
+            if not self._gate.admit(self._hall.limit_us()):
+                self._violate("messages", f"more than {limits.MESSAGES_PER_SECOND} in a second")
+                self.close(1008, "Too many requests")
+                return
+            if message.type == WSMsgType.TEXT:
+                self._command(message.data)
+            elif message.type == WSMsgType.PING:
+                await self._ws.pong(message.data)
+            elif message.type == WSMsgType.PONG:
+                self.keep_alive.pong(bytes(message.data))
+            elif message.type == WSMsgType.BINARY:
+                self._reply(commands.refuse(commands.Refusal(commands.WRONG_JSON, "Invalid JSON: expected text")))
+            else:
+                return
+
+    def look_after(self, now_us: int) -> None:
+        """Pings when it is time; ends what does not answer and what has lived its day."""
+        if self.keep_alive.is_lost(now_us):
+            self._violate("no_pong", "no pong within 60 s")
+            self.close(1008, "Pong timeout")
+        elif self.keep_alive.is_old(now_us):
+            self.close(1001, "24 hours are over")
+        elif (payload := self.keep_alive.ping_due(now_us)) is not None:
+            self._hall.fanout.send(self, frame(payload, PING))
+
+    def send(self, payload: bytes) -> None:
+        """Sends one text message of its own."""
+        self._hall.fanout.send(self, frame(payload))
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Says goodbye with a code; the socket ends once the client has answered, or a moment later."""
+        if self._is_closing:
+            return
+        self._is_closing = True
+        self.leave_all()
+        self._hall.fanout.send(self, close_frame(code, reason))
+        self._hall.fanout.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Ends the socket at once, with whatever waited."""
+        self._is_closing = True
+        self.leave_all()
+        self.out.clear()
+        self._transport.abort()
+
+    def leave_all(self) -> None:
+        """Takes every subscription back."""
+        for name in tuple(self.streams):
+            self._hall.fanout.leave(self, name)
+        self.streams.clear()
+
+    def _command(self, text: str) -> None:
+        command = commands.parse(text)
+        if isinstance(command, commands.Refusal):
+            self._reply(commands.refuse(command))
+            return
+        self._reply(self._carry_out(command))
+        if command.method == "SUBSCRIBE":
+            self._hall.fanout.flush()
+            self._hall.touched(command.streams)
+
+    def _carry_out(self, command: commands.Command) -> bytes:
+        result: object = None
+        if command.method == "SUBSCRIBE":
+            if not self.subscribe(command.streams):
+                refusal = commands.Refusal(
+                    commands.WRONG_REQUEST, "Invalid request: too many streams", command.request_id, has_id=True
+                )
+                return commands.refuse(refusal)
+        elif command.method == "UNSUBSCRIBE":
+            for name in command.streams:
+                self.streams.pop(name, None)
+                self._hall.fanout.leave(self, name)
+        elif command.method == "LIST_SUBSCRIPTIONS":
+            result = list(self.streams)
+        elif command.method == "GET_PROPERTY":
+            result = self.is_combined
+        else:
+            self._change_form(is_combined=command.value)
+        return commands.answer(result, command.request_id)
+
+    def _change_form(self, *, is_combined: bool) -> None:
+        names = tuple(self.streams)
+        for name in names:
+            self._hall.fanout.leave(self, name)
+        self.is_combined = is_combined
+        for name in names:
+            self._hall.fanout.join(self, name)
+
+    def _reply(self, payload: bytes) -> None:
+        self._hall.fanout.send(self, frame(payload))
+        self._hall.fanout.flush()
+
+    def _violate(self, kind: str, detail: str) -> None:
+        self._hall.violations.add(kind, self.address, self._hall.limit_us(), detail)
+
+
+def shutdown_notice(time_us: int, *, is_combined: bool) -> bytes:
+    """``serverShutdown`` in the form of the connection."""
+    event: dict[str, object] = {"e": "serverShutdown", "E": time_us // 1_000}
+    return msgspec.json.encode({"stream": "!serverShutdown", "data": event} if is_combined else event)

@@ -1,0 +1,188 @@
+"""The embedded exchange: one port for REST, streams and its own controls."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from foxtrot.sandbox import limits, recording, rest
+from foxtrot.sandbox.agent_source import AgentSource
+from foxtrot.sandbox.connection import StreamConnection
+from foxtrot.sandbox.control import Control
+from foxtrot.sandbox.fanout import Fanout
+from foxtrot.sandbox.faults import FaultBoard
+from foxtrot.sandbox.listings import DEFAULT_COUNT, listings
+from foxtrot.sandbox.market import Market
+from foxtrot.sandbox.replay import Replay
+from foxtrot.sandbox.stream_chaos import StreamChaos
+from foxtrot.sandbox.venue_clock import VenueClock
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from foxtrot.sandbox.source import Source
+    from foxtrot.util.clock import Clock
+
+HOST = "127.0.0.1"
+
+_SHORTEST_PAUSE_S = 0.002
+_LOOK_AFTER_S = 0.25
+_MAX_CLIENT_FRAME = 65_536
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How the exchange is set up. ``start_us`` (microseconds since 1970) fixes the market's clock; else it is the machine's."""
+
+    port: int = 0
+    seed: int = 1
+    symbols: int = DEFAULT_COUNT
+    activity: float = 1.0
+    time_scale: float = 1.0
+    speed: float = 1.0
+    replay: tuple[Path, ...] = ()
+    start_us: int | None = None
+
+
+class Exchange:
+    """Listens on loopback, plays its market, and holds its clients to the limits."""
+
+    def __init__(self, options: Options, clock: Clock) -> None:
+        self.options = options
+        self.clock = clock
+        self.violations = limits.Violations()
+        self.limits = limits.Limits(self.violations)
+        self.board = FaultBoard(options.seed)
+        self.chaos = StreamChaos(self.board)
+        self.fanout = Fanout(self.chaos)
+        self.chaos.fanout = self.fanout
+        self.connections: dict[StreamConnection, None] = {}
+        self._limit_clock = VenueClock(clock, scale=options.time_scale)
+        self.source: Source = self._make_source()
+        self.port = 0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._runner = web.AppRunner(self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
+
+    async def start(self) -> None:
+        """Opens the port. Raises OSError when it is taken."""
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, HOST, self.options.port, backlog=512)
+        await site.start()
+        self.port = self._runner.addresses[0][1]
+        self._tasks = [
+            asyncio.create_task(self._play(), name="sandbox.play"),
+            asyncio.create_task(self._look_after(), name="sandbox.look_after"),
+        ]
+
+    async def stop(self) -> None:
+        """Ends every connection and the market."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connection in tuple(self.connections):
+            connection.close(1001, "Going away")
+        await self._runner.cleanup()
+
+    def limit_us(self) -> int:
+        """Now, on the clock that limits are counted on (in a replay, too, it runs at ``time_scale``)."""
+        return self._limit_clock.now_us()
+
+    def touched(self, streams: tuple[str, ...]) -> None:
+        """Streams have been subscribed: what they belong to may start to roll."""
+        self.source.touch({name.partition("@")[0].upper() for name in streams})
+
+    def describe(self) -> dict[str, object]:
+        """What the exchange does now, for ``/sandbox/status``."""
+        return {
+            **self.source.describe(),
+            "time_us": self.source.now_us(),
+            "time_scale": self.options.time_scale,
+            "connections": len(self.connections),
+            "subscriptions": sum(len(each.streams) for each in self.connections),
+            "frames_sent": self.fanout.sent,
+            "violations": sum(self.violations.counts.values()),
+        }
+
+    def _make_source(self) -> Source:
+        options = self.options
+        if options.replay:
+            return Replay(recording.load(options.replay), self.fanout, self.clock, options.speed)
+        clock = VenueClock(self.clock, options.start_us, options.time_scale)
+        market = Market(listings(options.symbols), options.seed, clock.start_us, self.fanout, options.activity)
+        return AgentSource(market, clock, options.seed)
+
+    def _make_app(self) -> web.Application:
+        app = web.Application(client_max_size=65_536)
+        answers = rest.RestSide(self)
+        app.router.add_get("/ws", self._raw)
+        app.router.add_get("/ws/{streams:.*}", self._raw)
+        app.router.add_get("/stream", self._combined)
+        Control(self).add_to(app.router)
+        app.router.add_route("*", "/{path:.*}", answers.handle)
+        return app
+
+    async def _raw(self, request: web.Request) -> web.StreamResponse:
+        names = unquote(request.match_info.get("streams", ""))
+        return await self._open(request, names, is_combined=False)
+
+    async def _combined(self, request: web.Request) -> web.StreamResponse:
+        return await self._open(request, request.query.get("streams", ""), is_combined=True)
+
+    async def _open(self, request: web.Request, names: str, *, is_combined: bool) -> web.StreamResponse:
+        address = request.remote or ""
+        verdict = self.limits.connect(address, self.limit_us())
+        if verdict.status != 200:  # noqa: PLR2004 -- HTTP's OK
+            return rest.over_limit(verdict)
+        ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=_MAX_CLIENT_FRAME, timeout=1.0)
+        if not ws.can_prepare(request):
+            return web.Response(status=400, text="a stream is opened by a WebSocket upgrade")
+        await ws.prepare(request)
+        transport = request.transport
+        if transport is None:
+            return ws
+        connection = StreamConnection(self, ws, transport, address, is_combined=is_combined)
+        connection.is_microsecond = request.query.get("timeUnit", "").upper() == "MICROSECOND"
+        self.connections[connection] = None
+        try:
+            streams = tuple(name for name in names.split("/") if name)
+            if connection.subscribe(streams):
+                self.touched(streams)
+                await connection.serve()
+            else:
+                connection.close(1008, "Too many streams")
+        finally:
+            connection.leave_all()
+            self.connections.pop(connection, None)
+        return ws
+
+    async def _play(self) -> None:
+        while True:
+            wait = self._guarded(self.source.advance)
+            self.fanout.flush()
+            await self.clock.sleep(max(wait, _SHORTEST_PAUSE_S) if wait else 0)
+
+    @staticmethod
+    def _guarded(advance: Callable[[], float]) -> float:
+        """A frame that the exchange cannot make must not end the exchange: it is told, and the market goes on."""
+        try:
+            return advance()
+        except Exception:  # noqa: BLE001 -- one bad frame of a recording is no reason to end the exchange
+            _LOG.exception("sandbox.play_failed")
+            return _LOOK_AFTER_S
+
+    async def _look_after(self) -> None:
+        while True:
+            await self.clock.sleep(_LOOK_AFTER_S / max(1.0, self.options.time_scale / 10))
+            now_us = self.limit_us()
+            if self.board.expire(self.clock.monotonic_ns()):
+                self.chaos.refresh()
+            for connection in tuple(self.connections):
+                connection.look_after(now_us)
+            self.fanout.flush()

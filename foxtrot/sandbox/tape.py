@@ -1,0 +1,224 @@
+"""Everything that was traded in one symbol, and the figures that follow from it."""
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import deque
+from typing import NamedTuple
+
+from foxtrot.sandbox.amounts import notional
+from foxtrot.sandbox.candles import MINUTE_MS, Candle
+
+DAY_US = 86_400_000_000
+CAPACITY = 500_000
+"""Trades kept per symbol (about 20 MB); the oldest tenth is let go beyond it."""
+
+MAX_MINUTES = 10_080
+"""Minute candles kept per symbol: a week."""
+
+
+class Trade(NamedTuple):
+    """One trade; times in microseconds since 1970 UTC, amounts in units of 1e-8."""
+
+    trade_id: int
+    price: int
+    size: int
+    time_us: int
+    is_buyer_maker: bool
+
+
+class AggTrade(NamedTuple):
+    """Trades of one taker order at one price, ids ``first_id`` to ``last_id``."""
+
+    agg_id: int
+    price: int
+    size: int
+    first_id: int
+    last_id: int
+    time_us: int
+    is_buyer_maker: bool
+
+
+def _open_ms(candle: Candle) -> int:
+    return candle.open_ms
+
+
+class Tape:
+    """Trades with contiguous ids, their aggregates, minute candles, and a rolling 24 h window. Bounded, in columns."""
+
+    def __init__(self, next_trade_id: int = 1, next_agg_id: int = 1, capacity: int = CAPACITY) -> None:
+        self.first_id = next_trade_id
+        self.first_agg_id = next_agg_id
+        self._capacity = capacity
+        self._prices = array("q")
+        self._sizes = array("q")
+        self._times = array("q")
+        self._makers = bytearray()
+        self._agg_firsts = array("q")
+        self._end_of_last_agg = next_trade_id
+        self.minutes: list[Candle] = []
+        self.day = RollingWindow(self, DAY_US)
+
+    @property
+    def next_id(self) -> int:
+        """The id of the next trade."""
+        return self.first_id + len(self._prices)
+
+    @property
+    def next_agg_id(self) -> int:
+        """The id of the next aggregate."""
+        return self.first_agg_id + len(self._agg_firsts)
+
+    def add(self, price: int, size: int, time_us: int, *, is_buyer_maker: bool) -> int:
+        """Appends a trade and returns its id."""
+        trade_id = self.next_id
+        self._prices.append(price)
+        self._sizes.append(size)
+        self._times.append(time_us)
+        self._makers.append(is_buyer_maker)
+        self._minute(time_us // 1_000, price).add_trade(trade_id, price, size, is_buyer_maker=is_buyer_maker)
+        self.day.extend()
+        if len(self._prices) > self._capacity:
+            self._trim(self._capacity // 10)
+        return trade_id
+
+    def close_agg(self) -> int:
+        """Makes one aggregate of the trades since the last one (same taker, same price) and returns its id."""
+        self._agg_firsts.append(self._end_of_last_agg)
+        self._end_of_last_agg = self.next_id
+        return self.next_agg_id - 1
+
+    def restart_ids(self, next_trade_id: int) -> None:
+        """Sets the first trade id, before any trade: a recording brings its own."""
+        if self._prices:
+            raise ValueError("ids are set before the first trade")
+        self.first_id = self._end_of_last_agg = next_trade_id
+        self.day = RollingWindow(self, DAY_US)
+
+    def trade(self, trade_id: int) -> Trade:
+        """A kept trade by its id."""
+        at = trade_id - self.first_id
+        return Trade(trade_id, self._prices[at], self._sizes[at], self._times[at], bool(self._makers[at]))
+
+    def agg(self, agg_id: int) -> AggTrade:
+        """A kept aggregate by its id."""
+        at = agg_id - self.first_agg_id
+        first = self._agg_firsts[at]
+        end = self._agg_firsts[at + 1] if at + 1 < len(self._agg_firsts) else self._end_of_last_agg
+        base = self.first_id
+        size = sum(self._sizes[first - base : end - base])
+        head = self.trade(first)
+        return AggTrade(agg_id, head.price, size, first, end - 1, head.time_us, head.is_buyer_maker)
+
+    def last(self) -> Trade | None:
+        """The newest trade."""
+        return self.trade(self.next_id - 1) if self._prices else None
+
+    def id_at(self, time_us: int) -> int:
+        """The first id traded at ``time_us`` or later (``next_id`` when there is none)."""
+        return self.first_id + bisect_left(self._times, time_us)
+
+    def agg_id_at(self, time_us: int) -> int:
+        """The first aggregate made at ``time_us`` or later."""
+        return self.agg_of_trade(self.id_at(time_us))
+
+    def agg_of_trade(self, trade_id: int) -> int:
+        """The first aggregate whose trades start at ``trade_id`` or later."""
+        return self.first_agg_id + bisect_left(self._agg_firsts, trade_id)
+
+    def minutes_between(self, start_ms: int, end_ms: int) -> list[Candle]:
+        """Minute candles that open within the two times, both included."""
+        return self.minutes[bisect_left(self.minutes, start_ms, key=_open_ms) : bisect_right(self.minutes, end_ms, key=_open_ms)]
+
+    def _minute(self, time_ms: int, price: int) -> Candle:
+        start = time_ms // MINUTE_MS * MINUTE_MS
+        minutes = self.minutes
+        if not minutes:
+            minutes.append(Candle(start, start + MINUTE_MS - 1, price))
+        while minutes[-1].open_ms < start:  # a minute without trades is a candle too, at the last price
+            after = minutes[-1].open_ms + MINUTE_MS
+            minutes.append(Candle(after, after + MINUTE_MS - 1, minutes[-1].close))
+        if len(minutes) > MAX_MINUTES:
+            del minutes[: MAX_MINUTES // 10]
+        return minutes[-1]
+
+    def _trim(self, count: int) -> None:
+        """Lets the oldest trades go, whole aggregates only; the day's figures then cover what is left."""
+        first_kept_agg = min(self.agg_of_trade(self.first_id + count), self.next_agg_id - 1)
+        aggs = first_kept_agg - self.first_agg_id
+        if aggs <= 0:
+            return
+        count = self._agg_firsts[aggs] - self.first_id
+        self.day.leave(self.first_id + count)
+        for column in (self._prices, self._sizes, self._times, self._makers):
+            del column[:count]
+        del self._agg_firsts[:aggs]
+        self.first_id += count
+        self.first_agg_id += aggs
+
+
+class RollingWindow:
+    """Sums and extremes of the trades of the last ``span_us`` microseconds, kept trade by trade."""
+
+    def __init__(self, tape: Tape, span_us: int) -> None:
+        self._tape = tape
+        self._span_us = span_us
+        self.first_id = self.end_id = tape.next_id
+        self.volume = self.quote = 0
+        self.previous_close = 0
+        self._highs: deque[tuple[int, int]] = deque()
+        self._lows: deque[tuple[int, int]] = deque()
+
+    @property
+    def count(self) -> int:
+        """Trades in the window."""
+        return self.end_id - self.first_id
+
+    @property
+    def high(self) -> int:
+        """Highest price; 0 without trades."""
+        return self._highs[0][1] if self._highs else 0
+
+    @property
+    def low(self) -> int:
+        """Lowest price; 0 without trades."""
+        return self._lows[0][1] if self._lows else 0
+
+    def copy(self) -> "RollingWindow":
+        """An independent window over the same tape, at the same place."""
+        made = RollingWindow(self._tape, self._span_us)
+        made.first_id, made.end_id = self.first_id, self.end_id
+        made.volume, made.quote, made.previous_close = self.volume, self.quote, self.previous_close
+        made._highs, made._lows = deque(self._highs), deque(self._lows)
+        return made
+
+    def extend(self, end_id: int | None = None) -> None:
+        """Takes the tape's trades in, up to its end or to ``end_id``."""
+        end = self._tape.next_id if end_id is None else end_id
+        while self.end_id < end:
+            trade = self._tape.trade(self.end_id)
+            self.volume += trade.size
+            self.quote += notional(trade.price, trade.size)
+            while self._highs and self._highs[-1][1] <= trade.price:
+                self._highs.pop()
+            while self._lows and self._lows[-1][1] >= trade.price:
+                self._lows.pop()
+            self._highs.append((self.end_id, trade.price))
+            self._lows.append((self.end_id, trade.price))
+            self.end_id += 1
+
+    def expire(self, now_us: int) -> None:
+        """Lets go what is older than the span."""
+        self.leave(min(self._tape.id_at(now_us - self._span_us + 1), self.end_id))
+
+    def leave(self, first_id: int) -> None:
+        """Lets go every trade before ``first_id``."""
+        while self.first_id < first_id:
+            trade = self._tape.trade(self.first_id)
+            self.volume -= trade.size
+            self.quote -= notional(trade.price, trade.size)
+            self.previous_close = trade.price
+            self.first_id += 1
+        while self._highs and self._highs[0][0] < self.first_id:
+            self._highs.popleft()
+        while self._lows and self._lows[0][0] < self.first_id:
+            self._lows.popleft()
