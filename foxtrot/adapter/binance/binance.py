@@ -1,0 +1,156 @@
+"""The Binance spot adapter: a thin face over the loop on which everything happens."""
+
+import asyncio
+import contextlib
+import logging
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import ClassVar, Final
+
+from typing_extensions import override
+
+from foxtrot.adapter.base_adapter import BaseAdapter
+from foxtrot.adapter.binance.binance_mappings import EXCHANGE
+from foxtrot.adapter.binance.connection import BinanceConnection
+from foxtrot.adapter.binance.contract_manager import ContractManager
+from foxtrot.adapter.binance.endpoints import DEFAULT_SETTING, Endpoints, parse_setting
+from foxtrot.adapter.binance.market_data import SERVED, MarketData
+from foxtrot.adapter.binance.state_lock import StateLock
+from foxtrot.core.event_engine import EventEngine
+from foxtrot.core.loop_thread import LoopThread
+from foxtrot.transport.base import LaneKey, LaneStatus
+from foxtrot.transport.breaker_board import BreakerBoard
+from foxtrot.util.constants import Exchange
+from foxtrot.util.errors import Closed, ConfigError, NotSupported
+from foxtrot.util.object import HealthData, SubscribeRequest
+from foxtrot.util.symbol import to_venue_symbol
+
+CLOSE_ON_LOOP: Final = 2.0
+"""Seconds that lanes and sockets have to end."""
+
+
+class BinanceAdapter(BaseAdapter):
+    """Market data of Binance spot: one feed per symbol and channel, streamed where flags.toml says so and the stream is sound.
+
+    Channels: ``tick``, ``trades``, ``agg_trades``. ``breakers`` holds a pybreaker for each lane, kept in step, for listeners.
+    """
+
+    default_setting: ClassVar[Mapping[str, object]] = DEFAULT_SETTING
+    exchanges: ClassVar[tuple[Exchange, ...]] = (EXCHANGE,)
+
+    def __init__(self, event_engine: EventEngine, adapter_name: str) -> None:
+        super().__init__(event_engine, adapter_name)
+        self._clock = event_engine.clock
+        self._contracts = ContractManager(adapter_name, self.on_contract)
+        self.breakers: Final = BreakerBoard()
+        self._market = MarketData(self, self._contracts, self.breakers, self._clock)
+        self._loop_thread = LoopThread(f"{adapter_name} loop", self._clock)
+        self._connection: BinanceConnection | None = None
+        self._lock: StateLock | None = None
+        self._before: list[tuple[Callable[[list[LaneKey]], None], list[LaneKey]]] | None = []
+        self._guard = threading.Lock()
+        self._is_closed = False
+
+    # --- what it is asked ---------------------------------------------------------------------------------------------------
+
+    @override
+    def connect(self, setting: Mapping[str, object]) -> None:
+        """Starts to connect and returns; progress arrives as log and contract events.
+
+        Raises ConfigError for a key or a value that cannot be, for a second call, and where another process uses the state.
+        """
+        parsed = parse_setting(setting)
+        with self._guard:
+            if self._is_closed:
+                raise Closed(f"adapter {self.adapter_name!r} has been closed")
+            if self._connection is not None:
+                raise ConfigError(f"adapter {self.adapter_name!r} is connected already; add a second adapter under another name")
+            self._lock = StateLock(Path(parsed.state_dir), parsed.environment)
+            self._connection = BinanceConnection(
+                parsed, self._clock, self.adapter_name, self._market, self._contracts, self.write_log
+            )
+            self._loop_thread.start()
+            waiting, self._before = self._before or [], None
+            for act, keys in waiting:
+                self._loop_thread.call(act, keys)
+        self.event_engine.add_pressure_listener(self._pressure)
+        self._loop_thread.submit(self._open(self._connection))
+
+    @override
+    def subscribe(self, req: SubscribeRequest) -> None:
+        """Wants channels of a symbol. Raises ValueError for what is no symbol, NotSupported for a channel not served here."""
+        self._act(self._market.subscribe, req)
+
+    @override
+    def unsubscribe(self, req: SubscribeRequest) -> None:
+        """Wants them no longer; a closing event per lane is the last that comes of it."""
+        self._act(self._market.unsubscribe, req)
+
+    @override
+    def health(self, vt_symbol: str) -> HealthData | None:
+        """How far a symbol's data can be trusted, now; None where nothing of it is subscribed."""
+        return self._market.health_of(to_venue_symbol(vt_symbol))
+
+    @override
+    def close(self) -> None:
+        """Closes every lane and connection, then the embedded exchange; 3 s at most. Again: nothing."""
+        with self._guard:
+            if self._is_closed:
+                return
+            self._is_closed = True
+            connection = self._connection
+        self.event_engine.remove_pressure_listener(self._pressure)
+        if connection is not None:
+            with contextlib.suppress(Closed, TimeoutError, asyncio.CancelledError):
+                self._loop_thread.submit(connection.close()).result(CLOSE_ON_LOOP)
+            self._loop_thread.stop(CLOSE_ON_LOOP / 2)
+            connection.stop_sandbox()
+        self.breakers.close()
+        if self._lock is not None:
+            self._lock.release()
+
+    # --- what tables and tests look at ----------------------------------------------------------------------------------------
+
+    def lanes(self) -> list[LaneStatus]:
+        """How every lane stands."""
+        return self._market.statuses()
+
+    @property
+    def endpoints(self) -> Endpoints | None:
+        """The addresses in force; None until they are known."""
+        return self._connection.endpoints if self._connection is not None else None
+
+    # --- within -------------------------------------------------------------------------------------------------------------
+
+    def _act(self, act: Callable[[list[LaneKey]], None], req: SubscribeRequest) -> None:
+        keys = self._keys(req)
+        with self._guard:
+            if self._is_closed:
+                raise Closed(f"adapter {self.adapter_name!r} has been closed")
+            if self._before is not None:
+                self._before.append((act, keys))
+            else:
+                self._loop_thread.call(act, keys)
+
+    def _keys(self, req: SubscribeRequest) -> list[LaneKey]:
+        if req.exchange is not EXCHANGE:
+            raise NotSupported(f"adapter {self.adapter_name!r} serves {EXCHANGE}, not {req.exchange}")
+        for channel in req.channels:
+            if channel not in SERVED:
+                raise NotSupported(f"channel {channel!r} is not served yet; served: {', '.join(SERVED)}")
+        symbol = to_venue_symbol(req.symbol)
+        return [LaneKey(symbol, str(channel)) for channel in req.channels]
+
+    async def _open(self, connection: BinanceConnection) -> None:
+        try:
+            await connection.open()
+        except Closed:
+            pass  # it was closed while it connected
+        except Exception as error:
+            self.write_log(f"not connected: {type(error).__name__}: {error}", logging.ERROR)
+            logging.getLogger(__name__).exception("binance.not_connected")
+
+    def _pressure(self, is_on: bool) -> None:
+        with contextlib.suppress(Closed):
+            self._loop_thread.call(self._market.hold, is_on)

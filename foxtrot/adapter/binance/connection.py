@@ -1,0 +1,166 @@
+"""Brings one environment up: the embedded exchange where needed, REST, flags, the market list; and down again."""
+
+import asyncio
+import logging
+import random
+import ssl
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final, TypeVar
+
+from foxtrot.adapter.binance.api_client import BinanceApiClient
+from foxtrot.adapter.binance.contract_manager import ContractManager
+from foxtrot.adapter.binance.endpoints import BinanceSetting, Endpoints
+from foxtrot.adapter.binance.market_data import MarketData
+from foxtrot.adapter.binance.rest_feed import BinanceRest
+from foxtrot.sandbox.launcher import Sandbox, launch
+from foxtrot.transport.backoff import equal_jitter
+from foxtrot.transport.budget import WeightBudget
+from foxtrot.transport.flag_store import FlagStore
+from foxtrot.transport.wire import WireDialler
+from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
+from foxtrot.util.errors import RateLimited, RequestError, Unavailable, VenueError
+
+TIME_SAMPLES: Final = 5
+FIRST_WAIT: Final = 1.0
+LONGEST_WAIT: Final = 30.0
+STOP_SANDBOX: Final = 1.0
+
+_T = TypeVar("_T")
+Tell = Callable[[str, int], None]
+
+
+class BinanceConnection:
+    """Everything between ``connect`` and ``close`` that lives on the loop."""
+
+    def __init__(
+        self, setting: BinanceSetting, clock: Clock, adapter_name: str, market: MarketData, contracts: ContractManager, tell: Tell
+    ) -> None:
+        self._setting = setting
+        self._clock = clock
+        self._adapter_name = adapter_name
+        self._market = market
+        self._contracts = contracts
+        self._tell = tell
+        self._budget = WeightBudget(6000, clock.now_ns())
+        self._client: BinanceApiClient | None = None
+        self._flag_store: FlagStore | None = None
+        self.sandbox: Sandbox | None = None
+        self.endpoints: Endpoints | None = None
+        self.offset_ns = 0  # the venue's clock minus ours
+
+    async def open(self) -> None:
+        """Connects, for as long as it takes; says what keeps it from it, once each."""
+        setting = self._setting
+        await self._start_flags()
+        if setting.starts_sandbox:
+            self.sandbox = await self._until_it_works(lambda: asyncio.to_thread(launch))
+        box = self.sandbox
+        self.endpoints = setting.endpoints(Endpoints(box.rest_url, box.stream_url, box.ws_api_url) if box else None)
+        self._tell(f"connecting to {setting.environment}: {self.endpoints.rest}, {self.endpoints.stream}", logging.INFO)
+        client = self._client = BinanceApiClient(
+            self.endpoints,
+            self._clock,
+            on_used_weight=self._learn,
+            api_key=setting.api_key,
+            secret=setting.secret,
+            proxy=setting.proxy,
+            ca_file=setting.ca_file,
+        )
+        await client.open()
+        rest = BinanceRest(client, self._clock, self._adapter_name, self._spend)
+        await self._load_markets(rest)
+        await self._measure_offset(rest)
+        self._market.start(
+            rest=rest,
+            dialler=WireDialler(self._clock, proxy=setting.proxy or None, ssl_context=self._ssl_context()),
+            stream_url=self.endpoints.stream,
+            budget=self._budget,
+        )
+
+    async def close(self) -> None:
+        """Takes down what stands, in the order in which nothing follows a lane's closing event."""
+        await self._market.close()
+        if self._flag_store is not None:
+            await self._flag_store.stop()
+        if self._client is not None:
+            await self._client.close()
+
+    def stop_sandbox(self) -> None:
+        """Ends the child, last: off the loop, for it may have to be waited for."""
+        if self.sandbox is not None:
+            self.sandbox.stop(STOP_SANDBOX)
+            self.sandbox = None
+
+    async def _start_flags(self) -> None:
+        setting = self._setting
+        self._flag_store = FlagStore(
+            Path(setting.flags),
+            Path(setting.state_dir),
+            setting.environment,
+            self._clock,
+            self._market.flags_changed,
+            lambda text: self._tell(text, logging.WARNING),
+            self._market.revive,
+        )
+        await self._flag_store.start()
+
+    async def _load_markets(self, rest: BinanceRest) -> None:
+        info = await self._until_it_works(rest.exchange_info, rest.weight("exchange_info"))
+        self._budget = self._market_budget(info.weight_limit, rest)
+        count = self._contracts.load(info)
+        if self._flag_store is not None:
+            self._market.flags_changed(self._flag_store.flags, self._flag_store.kill)  # now that symbols are known
+        self._tell(f"connected to {self._setting.environment}: {count} instruments", logging.INFO)
+
+    def _market_budget(self, limit: int, rest: BinanceRest) -> WeightBudget:
+        now = self._clock.now_ns()
+        budget = WeightBudget(limit, now)
+        budget.spend(rest.weight("exchange_info"), now)
+        return budget
+
+    async def _measure_offset(self, rest: BinanceRest) -> None:
+        """Best of 5: the sample with the shortest round trip errs least. Without an answer the offset stays what it was."""
+        best = None
+        for _ in range(TIME_SAMPLES):
+            sent = self._clock.now_ns()
+            self._spend(rest.weight("server_time"))
+            try:
+                venue_ms = await rest.server_time()
+            except (VenueError, RequestError):
+                continue
+            received = self._clock.now_ns()
+            if best is None or received - sent < best:
+                best = received - sent
+                self.offset_ns = venue_ms * NS_PER_MS - (sent + received) // 2
+
+    async def _until_it_works(self, call: Callable[[], Awaitable[_T]], weight: int = 0) -> _T:
+        chance = random.Random().random  # noqa: S311 -- jitter is no secret
+        said, attempt = "", 0
+        while True:
+            try:
+                self._spend(weight)
+                return await call()
+            except (VenueError, RequestError) as error:
+                wait = error.retry_after if isinstance(error, RateLimited) else 0.0
+                wait = max(wait, equal_jitter(attempt, FIRST_WAIT, LONGEST_WAIT, chance))
+                attempt += 1
+                if str(error) != said:
+                    said = str(error)
+                    again = (
+                        "it is tried again until it works" if isinstance(error, Unavailable) else f"tried again in {wait:.0f} s"
+                    )
+                    self._tell(f"not connected: {said}; {again}", logging.WARNING)
+            await self._clock.sleep(wait)
+
+    def _spend(self, weight: int) -> None:
+        self._budget.spend(weight, self._clock.now_ns())
+
+    def _learn(self, used: int) -> None:
+        now = self._clock.now_ns()
+        minute = 60 * NS_PER_S
+        venue_now = now + self.offset_ns
+        self._budget.learn(used, now, now + minute - venue_now % minute)
+
+    def _ssl_context(self) -> ssl.SSLContext | None:
+        return ssl.create_default_context(cafile=self._setting.ca_file) if self._setting.ca_file else None

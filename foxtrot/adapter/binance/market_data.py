@@ -1,0 +1,238 @@
+"""Turns subscriptions into lanes, and what the lanes deliver into the adapter's callbacks. All of it runs on the loop."""
+
+import logging
+import random
+from collections.abc import Sequence
+from typing import Final, Protocol
+
+from foxtrot.adapter.binance.binance_mappings import EXCHANGE
+from foxtrot.adapter.binance.contract_manager import ContractManager
+from foxtrot.adapter.binance.stream_feed import BinanceStreams, QuoteSink
+from foxtrot.adapter.binance.tick_composer import TickComposer
+from foxtrot.transport import flags, steps
+from foxtrot.transport.base import Dialler, Item, LaneKey, LaneStatus, Quote, Rest, Stats
+from foxtrot.transport.breaker_board import BreakerBoard
+from foxtrot.transport.budget import WeightBudget
+from foxtrot.transport.health import Finding
+from foxtrot.transport.hub import Hub
+from foxtrot.util.clock import Clock
+from foxtrot.util.constants import BreakerState, Channel, Health, LaneState, Reason, Serving, Source
+from foxtrot.util.object import AggTradeData, GapData, HealthData, PublicTradeData, TickData, TransportData
+
+SERVED: Final = (Channel.TICK, Channel.TRADES, Channel.AGG_TRADES)
+"""The channels that this adapter serves today."""
+
+
+class Callbacks(Protocol):
+    """What of the adapter is called."""
+
+    @property
+    def adapter_name(self) -> str:
+        """Who speaks."""
+        ...
+
+    def on_tick(self, tick: TickData) -> None:
+        """A tick."""
+        ...
+
+    def on_public_trade(self, trade: PublicTradeData) -> None:
+        """A trade."""
+        ...
+
+    def on_agg_trade(self, trade: AggTradeData) -> None:
+        """An aggregate trade."""
+        ...
+
+    def on_transport(self, transport: TransportData) -> None:
+        """A lane changed."""
+        ...
+
+    def on_health(self, health: HealthData) -> None:
+        """A symbol's health changed."""
+        ...
+
+    def on_gap(self, gap: GapData) -> None:
+        """Ids that will not come."""
+        ...
+
+    def write_log(self, msg: str, level: int = ...) -> None:
+        """Tells a person."""
+        ...
+
+
+class MarketData:
+    """Subscriptions, lanes, and what comes of them."""
+
+    def __init__(
+        self,
+        callbacks: Callbacks,
+        contracts: ContractManager,
+        board: BreakerBoard,
+        clock: Clock,
+    ) -> None:
+        self._callbacks = callbacks
+        self._contracts = contracts
+        self._board = board
+        self._clock = clock
+        self._composers: dict[str, TickComposer] = {}
+        self._health: dict[str, Health] = {}
+        self._flags = flags.EMPTY
+        self._kill = flags.KillList()
+        self._wanted: dict[LaneKey, None] = {}
+        self._hub: Hub | None = None
+
+    # --- its life -----------------------------------------------------------------------------------------------------------
+
+    def start(self, *, rest: Rest, dialler: Dialler, stream_url: str, budget: WeightBudget) -> None:
+        """The connection stands: lanes of what was subscribed before are opened now."""
+        self._hub = Hub(
+            rest=rest,
+            feed=BinanceStreams(stream_url, self._callbacks, self._quote_sink),
+            dialler=dialler,
+            outlet=self,
+            watcher=self,
+            decide=self._decide,
+            budget=budget,
+            clock=self._clock,
+            chance=random.Random().random,  # noqa: S311 -- jitter is no secret
+        )
+        self._hub.start()
+        self._open(list(self._wanted))
+
+    async def close(self) -> None:
+        """Closes every lane."""
+        if self._hub is not None:
+            await self._hub.close()
+        for key in list(self._wanted):
+            self._end(key, Reason.CLOSING)
+
+    # --- what it is asked ---------------------------------------------------------------------------------------------------
+
+    def subscribe(self, keys: Sequence[LaneKey]) -> None:
+        """Wants lanes; before the connection stands they wait for it."""
+        new = [key for key in keys if key not in self._wanted]
+        self._wanted.update(dict.fromkeys(new))
+        if self._hub is not None:
+            self._open(new)
+
+    def unsubscribe(self, keys: Sequence[LaneKey]) -> None:
+        """Wants lanes no longer."""
+        for key in keys:
+            if key in self._wanted:
+                self._end(key, Reason.UNSUBSCRIBED)
+
+    def flags_changed(self, changed: flags.Flags, kill: flags.KillList) -> None:
+        """What is in force from here on."""
+        self._flags, self._kill = changed, kill
+        if self._contracts.is_loaded:
+            for warning in flags.unlisted(changed, self._contracts.symbols):
+                self._callbacks.write_log(f"flags: {warning}", logging.WARNING)
+        if self._hub is not None:
+            self._hub.decide_again()
+
+    def revive(self, symbols: frozenset[str] | None) -> None:
+        """By hand: streams are tried now."""
+        if self._hub is not None:
+            self._hub.revive(symbols)
+
+    def hold(self, is_on: bool) -> None:
+        """Handlers are too slow, or have caught up."""
+        if self._hub is not None:
+            self._hub.hold(is_on)
+
+    def statuses(self) -> list[LaneStatus]:
+        """How every lane stands."""
+        return self._hub.statuses() if self._hub is not None else []
+
+    def health_of(self, symbol: str) -> HealthData | None:
+        """A symbol's health now; None where it is not subscribed."""
+        finding = self._hub.finding(symbol) if self._hub is not None else None
+        if finding is None:
+            return None
+        return self._health_data(symbol, self._health.get(symbol, finding.health), finding)
+
+    # --- what lanes ask for -------------------------------------------------------------------------------------------------
+
+    def deliver(self, key: LaneKey, values: Sequence[Item | Quote | Stats], source: Source) -> None:
+        """Values in order, on to the callbacks."""
+        for value in values:
+            if isinstance(value, Quote):
+                self._composer(key.symbol).quote(value, source)
+            elif isinstance(value, Stats):
+                self._composer(key.symbol).stats(value)
+            elif isinstance(value.value, PublicTradeData):
+                self._callbacks.on_public_trade(value.value)
+            elif isinstance(value.value, AggTradeData):
+                self._callbacks.on_agg_trade(value.value)
+
+    def announce(self, key: LaneKey, old: LaneState, new: LaneState, serving: Serving, reason: Reason) -> None:
+        """A lane changed its state."""
+        self._callbacks.on_transport(
+            TransportData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, old, new, serving, reason)
+        )
+
+    def gap(self, key: LaneKey, first: int, last: int, reason: Reason) -> None:
+        """Ids that the venue itself has no longer."""
+        self._callbacks.on_gap(GapData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, first, last, reason))
+
+    def health(self, symbol: str, finding: Finding) -> None:
+        """A symbol's health changed."""
+        old = self._health.get(symbol, finding.health)
+        self._health[symbol] = finding.health
+        self._callbacks.on_health(self._health_data(symbol, old, finding))
+
+    def breaker(self, key: LaneKey, old: BreakerState, new: BreakerState) -> None:  # noqa: ARG002 -- the board knows the old one
+        """A lane's breaker moved."""
+        self._board.move(f"{key.symbol} {key.channel}", new)
+
+    def problem(self, text: str) -> None:
+        """Something failed that is coped with."""
+        self._callbacks.write_log(text, logging.WARNING)
+
+    # --- within -------------------------------------------------------------------------------------------------------------
+
+    def _open(self, keys: Sequence[LaneKey]) -> None:
+        known = []
+        for key in keys:
+            if self._contracts.lists(key.symbol):
+                known.append(key)
+            else:
+                self._unknown(key)
+        if self._hub is not None:
+            self._hub.open_lanes(known)
+
+    def _unknown(self, key: LaneKey) -> None:
+        is_first = not any(other.symbol == key.symbol for other in self._wanted if other != key)
+        self._wanted.pop(key, None)
+        if is_first:
+            close = self._contracts.nearest(key.symbol)
+            hint = f"; did you mean {close}?" if close else ""
+            self._callbacks.write_log(f"{key.symbol} is not listed by the venue{hint}", logging.WARNING)
+        self.announce(key, LaneState.POLLING, LaneState.CLOSED, Serving.NONE, Reason.UNKNOWN_SYMBOL)
+
+    def _end(self, key: LaneKey, reason: Reason) -> None:
+        del self._wanted[key]
+        if self._hub is not None:
+            self._hub.close_lane(key, reason)
+        if not any(other.symbol == key.symbol for other in self._wanted):
+            self._composers.pop(key.symbol, None)
+            self._health.pop(key.symbol, None)
+
+    def _decide(self, key: LaneKey) -> steps.Decide:
+        unified = self._contracts.unified(key.symbol)
+        decision = flags.decide(self._flags, self._kill, key.symbol, key.channel, unified)
+        return steps.Decide(decision.transport, decision.reason)
+
+    def _composer(self, symbol: str) -> TickComposer:
+        composer = self._composers.get(symbol)
+        if composer is None:
+            name = self._contracts.unified(symbol) or ""
+            composer = TickComposer(self._callbacks.adapter_name, symbol, name, self._callbacks.on_tick)
+            self._composers[symbol] = composer
+        return composer
+
+    def _quote_sink(self, symbol: str) -> QuoteSink:
+        return self._composer(symbol).stream_quote
+
+    def _health_data(self, symbol: str, old: Health, finding: Finding) -> HealthData:
+        return HealthData(symbol, EXCHANGE, self._callbacks.adapter_name, old, *finding)

@@ -1,0 +1,138 @@
+"""Binance's REST market data as the transports ask for it: paths, weights, typed answers (binance.md, section 4)."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+
+from foxtrot.adapter.binance.api_client import BinanceApiClient
+from foxtrot.adapter.binance.binance_mappings import (
+    AggTradeBody,
+    BookTickerBody,
+    DepthBody,
+    ExchangeInfoBody,
+    TickerBody,
+    TimeBody,
+    TradeBody,
+    to_agg_trade,
+    to_anchor,
+    to_public_trade,
+    to_quote,
+    to_stats,
+)
+from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote
+from foxtrot.util.clock import Clock
+from foxtrot.util.constants import Channel, Source
+from foxtrot.util.errors import BadAnswer
+
+PAGE: Final = 1000
+POLL_TIMEOUT: Final = 2.5
+ANCHOR_TIMEOUT: Final = 1.5
+PAGE_TIMEOUT: Final = 5.0
+MARKETS_TIMEOUT: Final = 10.0
+ANCHOR_DEPTH: Final = 5
+
+_WEIGHTS: Final = {
+    "anchor": 5,
+    "book_ticker": 4,
+    "exchange_info": 20,
+    "server_time": 1,
+    f"newest:{Channel.TRADES}": 2,
+    f"newest:{Channel.AGG_TRADES}": 4,
+    f"page:{Channel.TRADES}": 25,
+    f"page:{Channel.AGG_TRADES}": 4,
+}
+
+_T = TypeVar("_T")
+
+
+class BinanceRest:
+    """One request a call, of a weight known before it is sent."""
+
+    def __init__(self, client: BinanceApiClient, clock: Clock, adapter_name: str, spend: Callable[[int], None]) -> None:
+        self._client = client
+        self._clock = clock
+        self._adapter_name = adapter_name
+        self._spend = spend  # books a repeated attempt; the first one was booked by whoever asked
+
+    @property
+    def page_size(self) -> int:
+        """Binance's own maximum."""
+        return PAGE
+
+    def weight(self, call: str, key: LaneKey | None = None, count: int = 1) -> int:
+        """Documented weight. ``ticker``: 2 up to 20 symbols, 40 up to 100, 80 above."""
+        if call == "ticker":
+            return 2 if count <= 20 else 40 if count <= 100 else 80  # noqa: PLR2004 -- Binance's own steps
+        return _WEIGHTS[f"{call}:{key.channel}" if key is not None else call]
+
+    async def ticker(self, symbols: Sequence[str]) -> Mapping[str, Answer]:
+        """``ticker/24hr`` of up to 20 symbols."""
+        asked = self._clock.now_ns()
+        names = msgspec.json.encode(list(symbols)).decode()
+        rows = await self._get("ticker/24hr", {"symbols": names}, list[TickerBody], POLL_TIMEOUT)
+        now = self._clock.now_ns()
+        return {row.symbol: Answer(row.symbol, to_quote(row, asked, now), to_stats(row, now)) for row in rows}
+
+    async def book_ticker(self) -> Mapping[str, Answer]:
+        """``ticker/bookTicker`` of all symbols; some thousand rows, decoded in a worker."""
+        asked = self._clock.now_ns()
+        body = await self._client.get("ticker/bookTicker", timeout=POLL_TIMEOUT)
+        now = self._clock.now_ns()
+        rows = await asyncio.to_thread(_decoded, "ticker/bookTicker", body, list[BookTickerBody])
+        return {row.symbol: Answer(row.symbol, to_quote(row, asked, now), None) for row in rows}
+
+    async def anchor(self, symbol: str) -> Quote:
+        """``depth`` of 5 levels."""
+        asked = self._clock.now_ns()
+        body = await self._get("depth", {"symbol": symbol, "limit": ANCHOR_DEPTH}, DepthBody, ANCHOR_TIMEOUT)
+        return to_anchor(body, asked, self._clock.now_ns())
+
+    async def newest(self, key: LaneKey) -> Cursor:
+        """The last aggregate trade; for trades the 24 h figures know it."""
+        if key.channel == Channel.AGG_TRADES:
+            rows = await self._get("aggTrades", {"symbol": key.symbol, "limit": 1}, list[AggTradeBody], POLL_TIMEOUT)
+            return Cursor(rows[-1].id, rows[-1].last_trade_id) if rows else Cursor(-1, -1)
+        answers = await self.ticker([key.symbol])
+        stats = answers[key.symbol].stats if key.symbol in answers else None
+        if stats is None:
+            raise BadAnswer(f"GET ticker/24hr: {key.symbol} is missing from the answer")
+        return Cursor(stats.last_id, stats.last_id)
+
+    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
+        """``historicalTrades`` or ``aggTrades`` from an id on; tried again on what may pass."""
+        name = self._adapter_name
+        params: dict[str, str | int] = {"symbol": key.symbol, "fromId": first, "limit": PAGE}
+        if key.channel == Channel.AGG_TRADES:
+            aggregates = await self._page("aggTrades", params, list[AggTradeBody], self.weight("page", key))
+            now = self._clock.now_ns()
+            return [to_agg_trade(name, key.symbol, row, source, now) for row in aggregates]
+        trades = await self._page("historicalTrades", params, list[TradeBody], self.weight("page", key))
+        now = self._clock.now_ns()
+        return [to_public_trade(name, key.symbol, row, source, now) for row in trades]
+
+    async def exchange_info(self) -> ExchangeInfoBody:
+        """Every symbol with its rules, and the rate limits; megabytes, decoded in a worker."""
+        body = await self._client.get("exchangeInfo", timeout=MARKETS_TIMEOUT)
+        return await asyncio.to_thread(_decoded, "exchangeInfo", body, ExchangeInfoBody)
+
+    async def server_time(self) -> int:
+        """The venue's clock, milliseconds since 1970 UTC."""
+        return (await self._get("time", {}, TimeBody, POLL_TIMEOUT)).server_time
+
+    async def _page(self, path: str, params: Mapping[str, str | int], kind: type[_T], weight: int) -> _T:
+        async def once() -> _T:
+            return await self._get(path, params, kind, PAGE_TIMEOUT)
+
+        return await self._client.retried(once, lambda: self._spend(weight))
+
+    async def _get(self, path: str, params: Mapping[str, str | int], kind: type[_T], timeout: float) -> _T:  # noqa: ASYNC109 -- handed on
+        return _decoded(path, await self._client.get(path, params, timeout=timeout), kind)
+
+
+def _decoded(path: str, body: str, kind: type[_T]) -> _T:
+    try:
+        return msgspec.json.decode(body, type=kind, strict=False)
+    except msgspec.MsgspecError as error:
+        raise BadAnswer(f"GET {path}: the answer does not fit its documented shape: {error}") from error

@@ -1,0 +1,178 @@
+"""Binance's market streams as the transports need them: names, commands, decoders (binance.md, section 2)."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Protocol
+from urllib.parse import quote
+
+import msgspec
+
+from foxtrot.adapter.binance.binance_mappings import (
+    EXCHANGE,
+    AggTradeEnvelope,
+    BookTickerEnvelope,
+    StreamReply,
+    TickerEnvelope,
+    TradeEnvelope,
+    to_agg_trade,
+    to_stats,
+)
+from foxtrot.transport.base import Door, Item, LaneKey, Quote, StreamHandler
+from foxtrot.util.clock import NS_PER_MS
+from foxtrot.util.constants import Channel, Source
+from foxtrot.util.object import AggTradeData, PublicTradeData
+
+_STREAMS: Final[Mapping[str, tuple[str, ...]]] = {
+    Channel.TICK: ("bookTicker", "ticker"),
+    Channel.TRADES: ("trade",),
+    Channel.AGG_TRADES: ("aggTrade",),
+}
+
+_trade: Final = msgspec.json.Decoder(TradeEnvelope, strict=False).decode
+_agg_trade: Final = msgspec.json.Decoder(AggTradeEnvelope, strict=False).decode
+_book_ticker: Final = msgspec.json.Decoder(BookTickerEnvelope, strict=False).decode
+_ticker: Final = msgspec.json.Decoder(TickerEnvelope, strict=False).decode
+_reply: Final = msgspec.json.Decoder(StreamReply, strict=False).decode
+
+_STREAM: Final = Source.STREAM
+
+
+class Outlets(Protocol):
+    """Where values go that the door accepted."""
+
+    @property
+    def adapter_name(self) -> str:
+        """Who delivers."""
+        ...
+
+    def on_public_trade(self, trade: PublicTradeData) -> None:
+        """A trade."""
+        ...
+
+    def on_agg_trade(self, trade: AggTradeData) -> None:
+        """An aggregate trade."""
+        ...
+
+
+QuoteSink = Callable[[int, tuple[float, float, float, float], int], None]
+"""Takes update id, (bid, bid size, ask, ask size) and time of arrival of an accepted quote."""
+
+
+class BinanceStreams:
+    """Combined streams: every frame is ``{"stream":name,"data":payload}``."""
+
+    def __init__(self, base_url: str, outlets: Outlets, quote_sink: Callable[[str], QuoteSink]) -> None:
+        self._base_url = base_url
+        self._outlets = outlets
+        self._quote_sink = quote_sink
+
+    @property
+    def envelope(self) -> bytes:
+        """How the venue begins a data frame; other spellings of the same JSON are read too, slower."""
+        return b'{"stream":"'
+
+    def url(self, streams: Sequence[str]) -> str:
+        """The combined address. Names are lower case; what is not ASCII is percent-encoded (2025-12)."""
+        return f"{self._base_url}/stream?streams={'/'.join(quote(name, safe='@') for name in streams)}"
+
+    def streams(self, key: LaneKey) -> tuple[str, ...]:
+        """``btcusdt@trade`` and the like; a tick needs two."""
+        return tuple(f"{key.symbol.lower()}@{kind}" for kind in _STREAMS[key.channel])
+
+    def handler(self, key: LaneKey, stream: str, door: Door) -> StreamHandler:
+        """The decoder of one stream, as a closure: it runs for every frame."""
+        kind = stream.partition("@")[2]
+        if kind == "trade":
+            return _trades(key.symbol, door, self._outlets)
+        if kind == "aggTrade":
+            return _agg_trades(key.symbol, door, self._outlets)
+        if kind == "bookTicker":
+            return _quotes(key.symbol, door, self._quote_sink(key.symbol))
+        return _stats(key.symbol, door)
+
+    def stream_of(self, frame: bytes) -> str:
+        """Reads any JSON object for its stream's name."""
+        return _reply(frame).stream
+
+    def complaint(self, frame: bytes) -> str:
+        """Errors come flat, or nested under ``error``."""
+        reply = _reply(frame)
+        if reply.error is not None:
+            return f"{reply.error.get('code')} {reply.error.get('msg')}"
+        return f"{reply.code} {reply.msg}" if reply.code is not None else ""
+
+    def subscribe(self, streams: Sequence[str], request_id: int) -> bytes:
+        """SUBSCRIBE."""
+        return _command("SUBSCRIBE", streams, request_id)
+
+    def unsubscribe(self, streams: Sequence[str], request_id: int) -> bytes:
+        """UNSUBSCRIBE."""
+        return _command("UNSUBSCRIBE", streams, request_id)
+
+
+def _command(method: str, streams: Sequence[str], request_id: int) -> bytes:
+    return msgspec.json.encode({"method": method, "params": list(streams), "id": request_id})
+
+
+def _trades(symbol: str, door: Door, outlets: Outlets) -> StreamHandler:
+    accept, deliver, name = door.accept, outlets.on_public_trade, outlets.adapter_name
+
+    def handle(frame: bytes, received_ns: int) -> None:
+        trade = _trade(frame).data
+        if trade.symbol != symbol:
+            door.wrong_symbol()
+            return
+        value = PublicTradeData(
+            symbol, EXCHANGE, name, _STREAM, trade.time * NS_PER_MS, received_ns,
+            trade.id, trade.price, trade.quantity, trade.is_buyer_maker,
+        )  # fmt: skip
+        if accept(trade.id, trade.id, received_ns):
+            deliver(value)
+        else:
+            door.offer(Item(trade.id, trade.id, value), received_ns)
+
+    return handle
+
+
+def _agg_trades(symbol: str, door: Door, outlets: Outlets) -> StreamHandler:
+    accept, deliver, name = door.accept, outlets.on_agg_trade, outlets.adapter_name
+
+    def handle(frame: bytes, received_ns: int) -> None:
+        trade = _agg_trade(frame).data
+        if trade.symbol != symbol:
+            door.wrong_symbol()
+            return
+        item = to_agg_trade(name, symbol, trade, _STREAM, received_ns)
+        if accept(trade.id, trade.last_trade_id, received_ns):
+            deliver(item.value)  # type: ignore[arg-type]  # -- to_agg_trade made it
+        else:
+            door.offer(item, received_ns)
+
+    return handle
+
+
+def _quotes(symbol: str, door: Door, deliver: QuoteSink) -> StreamHandler:
+    accept = door.accept_quote
+
+    def handle(frame: bytes, received_ns: int) -> None:
+        found = _book_ticker(frame).data
+        if found.symbol != symbol:
+            door.wrong_symbol()
+            return
+        levels = (found.bid, found.bid_volume, found.ask, found.ask_volume)
+        if accept(found.update_id, levels, received_ns):
+            deliver(found.update_id, levels, received_ns)
+        else:
+            door.offer(Quote(found.update_id, *levels, received_ns), received_ns)
+
+    return handle
+
+
+def _stats(symbol: str, door: Door) -> StreamHandler:
+    def handle(frame: bytes, received_ns: int) -> None:
+        found = _ticker(frame).data
+        if found.symbol != symbol:
+            door.wrong_symbol()
+        else:
+            door.offer_stats(to_stats(found, received_ns))
+
+    return handle

@@ -1,0 +1,447 @@
+"""One lane's state machine: ``step(input, now)`` returns effects; nothing is done here.
+
+====================  ===================================================================================================
+state                 leaves (anything else that comes is ignored, never an error)
+====================  ===================================================================================================
+POLLING               decision streaming -> PROVING, or FALLBACK while ``retry_at`` is ahead
+PROVING               proof -> STREAMING; the attempt fails, or its connection -> FALLBACK; decision polling -> POLLING
+STREAMING             trip or lost connection -> FALLBACK; decision polling -> POLLING (polled value first; a kill at once)
+FALLBACK              ``retry_at`` and a permit, or its connection is back -> PROVING; decision polling -> POLLING
+CLOSED                nothing
+====================  ===================================================================================================
+
+Rules:
+
+1. A lane starts when its start answer has come: until then nothing serves, and decisions wait.
+2. PROVING is served by polling. The proof is the stream's first data, or, for a quiet one, a poll asked ``QUIET_NS`` after
+   the subscription that shows nothing which the stream should have brought. Then the join: ids are fetched up to the first
+   buffered one, a tick asks its anchor. Only when both sides meet does the stream serve.
+3. Whatever ends a stream's serving asks for one poll at once.
+4. A lost connection counts nothing of the lane's own: it waits for its connection. A trip, or a failed attempt of its own,
+   opens the lane's breaker; the stream is shut until ``retry_at``.
+5. A decision never shortens ``retry_at``; ``Revive`` does.
+6. Values of a stream that does not serve are never delivered; what they contained comes by id or by poll.
+"""
+
+from typing import Final
+
+from foxtrot.transport import steps
+from foxtrot.transport.backoff import Chance
+from foxtrot.transport.base import Item, LaneKey, LaneStatus, Quote, Stats
+from foxtrot.transport.breaker import Breaker, Permit
+from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
+from foxtrot.util.clock import NS_PER_MS, NS_PER_S
+from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
+
+QUIET_NS: Final = 2 * NS_PER_S
+"""How long after a subscription a poll must have been asked to prove a quiet stream."""
+
+FIRST_DATA_NS: Final = 10 * NS_PER_S
+"""How long a subscribed stream may owe data that polls have shown to exist (BN-5)."""
+
+LEAVE_NS: Final = 900 * NS_PER_MS
+"""How long a decision for polling waits for the polled value that goes first."""
+
+AGAIN_NS: Final = 250 * NS_PER_MS
+"""How long after a page or an anchor that brought nothing it is asked again."""
+
+
+class Lane:
+    """The machine of one lane. ``id_order`` or ``quote_order`` keeps what is next; exactly one of them is there once started."""
+
+    def __init__(self, key: LaneKey, *, is_tick: bool, now_ns: int, chance: Chance, breaker: Breaker | None = None) -> None:
+        self.key: Final = key
+        self.state = LaneState.POLLING
+        self.serving = Serving.NONE
+        self.reason = Reason.SUBSCRIBED
+        self.quotes: Final = QuoteOrder() if is_tick else None
+        self.ids: IdOrder | None = None
+        self.breaker: Final = breaker or Breaker()
+        self.decision = steps.Decide(Transport.POLLING, Reason.NO_FLAGS)
+        self.switches = 0
+        self.gaps = 0
+        self.changed_ns = 0
+        self.confirmed_ns = now_ns
+        self.is_started = False
+        self.is_held = False
+        self._chance = chance
+        self._now = now_ns
+        self._out: list[steps.Effect] = []
+        self._reported = BreakerState.CLOSED
+        self._permit: Permit | None = None
+        self._up_ns = 0  # since when a connection carries the streams; 0: none does
+        self._owed_ns = 0  # since when polls have shown data that the subscribed stream has not brought
+        self._proven_ns = 0  # since when the stream has shown that it is alive
+        self._awaits_connection = False
+        self._leave_ns = 0  # until when a leaving stream waits for the polled value; 0: it is not leaving
+        self._is_asking = False  # a page or an anchor is under way
+        self._ask_at_ns = 0  # not before: the last one brought nothing
+        self._failures = 0  # how often in a row it brought nothing
+
+    # --- what others read -------------------------------------------------------------------------------------------------
+
+    @property
+    def wants_stream(self) -> bool:
+        """Whether the decision asks for the stream."""
+        return self.decision.transport is Transport.STREAMING
+
+    @property
+    def delivered(self) -> int:
+        """Values handed out so far."""
+        return self._order.delivered if self._order else 0
+
+    @property
+    def status(self) -> LaneStatus:
+        """How the lane stands."""
+        order = self._order
+        heard = order.heard_ns if order and self.state is LaneState.STREAMING else 0
+        return LaneStatus(
+            key=self.key,
+            state=self.state,
+            serving=self.serving,
+            reason=self.reason,
+            delivered=order.delivered if order else 0,
+            duplicates_dropped=order.duplicates if order else 0,
+            gaps=self.gaps,
+            switches=self.switches,
+            changed_ns=max(self.changed_ns, heard),
+            confirmed_ns=max(self.confirmed_ns, heard),
+        )
+
+    @property
+    def _order(self) -> IdOrder | QuoteOrder | None:
+        return self.quotes or self.ids
+
+    # --- the door ---------------------------------------------------------------------------------------------------------
+
+    def step(self, given: steps.Input, now_ns: int) -> list[steps.Effect]:  # noqa: C901, PLR0912 -- one line an input: this is the table
+        """Takes one input; returns what to do, in order."""
+        if self.state is LaneState.CLOSED:
+            return []
+        self._now = now_ns
+        self._out = []
+        match given:
+            case steps.Offered():
+                self._offered(given.value, given.received_ns)
+            case steps.OfferedStats():
+                self._stats_offered(given)
+            case steps.Polled():
+                self._polled(given)
+            case steps.Paged():
+                self._paged(given)
+            case steps.PageFailed():
+                self._ask_later()
+            case steps.Anchored():
+                self._anchored(given.quote)
+            case steps.Decide():
+                self._decided(given)
+            case steps.Start():
+                self._started(IdOrder(given.cursor))
+            case steps.StreamUp():
+                self._stream_up()
+            case steps.StreamDown():
+                self._stream_down(given.reason)
+            case steps.Stray():
+                self._give_up(Reason.WRONG_SYMBOL)
+            case steps.Hold():
+                self._hold(given.is_on)
+            case steps.Pulse():
+                self._pulse()
+            case steps.Revive():
+                self.breaker.revive(now_ns)
+                self._pulse()
+            case steps.Close():
+                self._close(given.reason)
+        if self.breaker.state is not self._reported:
+            self._out.append(steps.BreakerMoved(self._reported, self.breaker.state))
+            self._reported = self.breaker.state
+        return self._out
+
+    # --- decisions --------------------------------------------------------------------------------------------------------
+
+    def _started(self, ids: IdOrder | None) -> None:
+        if self.is_started:
+            return
+        self.is_started = True
+        self.ids = ids
+        self.confirmed_ns = self._now
+        self._go(LaneState.POLLING, Reason.SUBSCRIBED, Serving.POLL)
+        self._decided(self.decision)
+
+    def _decided(self, decision: steps.Decide) -> None:
+        self.decision = decision
+        if not self.is_started:
+            return
+        if self.wants_stream:
+            self._leave_ns = 0
+            if self.state is LaneState.POLLING:
+                self._try_stream(decision.reason)
+            else:
+                self._join()
+        elif self.state is LaneState.STREAMING:
+            self._leave(decision.reason)
+        elif self.state is not LaneState.POLLING:
+            self._end_attempt()
+            self._out.append(steps.ShutStream())
+            self._go(LaneState.POLLING, decision.reason, Serving.POLL)
+
+    def _leave(self, reason: Reason) -> None:
+        if self.quotes is None or reason is Reason.KILL:
+            self._drop_stream(LaneState.POLLING, reason, shut=True)
+        elif not self._leave_ns:
+            self.quotes.shut()  # nothing streamed after the poll has been asked: the polled value comes next
+            self._leave_ns = self._now + LEAVE_NS
+            self._out.append(steps.PollNow())
+
+    def _try_stream(self, reason: Reason) -> None:
+        self._permit = self.breaker.acquire(self._now)
+        if self._permit is None:
+            self._go(LaneState.FALLBACK, Reason.BREAKER_OPEN, Serving.POLL)
+            return
+        self._go(LaneState.PROVING, reason, Serving.POLL)
+        self._out.append(steps.OpenStream())
+
+    # --- the stream's fortunes --------------------------------------------------------------------------------------------
+
+    def _stream_up(self) -> None:
+        self._up_ns = self._now
+        self._owed_ns = 0
+        if self.state is LaneState.FALLBACK and self._awaits_connection:
+            self._permit = self.breaker.acquire(self._now)
+            if self._permit is not None:
+                self._go(LaneState.PROVING, Reason.RETRY, Serving.POLL)
+
+    def _stream_down(self, reason: Reason) -> None:
+        self._up_ns = 0
+        if self.state is LaneState.STREAMING:
+            if self._leave_ns:
+                self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
+                return
+            self._drop_stream(LaneState.FALLBACK, reason)
+            self._awaits_connection = True
+        elif self.state is LaneState.PROVING:
+            self._end_attempt()
+            self._awaits_connection = True
+            self._go(LaneState.FALLBACK, reason, Serving.POLL)
+
+    def _give_up(self, reason: Reason) -> None:
+        """A trip of the serving stream, or the failure of an attempt."""
+        if self.state is LaneState.STREAMING:
+            self.breaker.trip(self._now, self._chance)
+            self._drop_stream(LaneState.FALLBACK, reason, shut=True)
+        elif self.state is LaneState.PROVING and self._permit is not None:
+            self.breaker.fail(self._permit, self._now, self._chance)
+            self._end_attempt()
+            self._out.append(steps.ShutStream())
+            self._go(LaneState.FALLBACK, reason, Serving.POLL)
+
+    def _drop_stream(self, state: LaneState, reason: Reason, *, shut: bool = False) -> None:
+        """The stream serves no longer: what it left unfinished comes by id or by poll."""
+        self._end_attempt()
+        if shut:
+            self._out.append(steps.ShutStream())
+        self._go(state, reason, Serving.POLL)
+        self._out.append(steps.PollNow())
+        self._ask_page()
+
+    def _end_attempt(self) -> None:
+        if self._permit is not None:
+            self.breaker.release(self._permit)
+            self._permit = None
+        if self._order:
+            self._order.shut()
+        self._up_ns = self._owed_ns = self._leave_ns = self._ask_at_ns = self._failures = 0
+        self._proven_ns = 0
+        self._awaits_connection = False
+
+    # --- the join ---------------------------------------------------------------------------------------------------------
+
+    def _offered(self, value: Item | Quote, received_ns: int) -> None:
+        if self.state not in {LaneState.PROVING, LaneState.STREAMING}:
+            return
+        if isinstance(value, Quote):
+            if self.quotes:
+                self.quotes.offer(value)
+        elif self.ids:
+            if self.is_held or value.id < self.ids.next_id:
+                self.ids.duplicates += not self.is_held  # a replay of the past proves nothing
+                return
+            self._deliver(self.ids.offer(value, received_ns), Source.STREAM)
+        self._owed_ns = 0
+        self._proven_ns = self._proven_ns or self._now
+        self._join()
+
+    def _join(self) -> None:
+        """Asks for what lies between the last value and the stream, or opens the stream when nothing does."""
+        if self.state is LaneState.STREAMING:
+            self._ask_page()
+            if self.quotes and not self.quotes.is_live and not self._leave_ns:
+                self._ask_anchor()  # it was leaving and came back: by an anchor, as from a poll
+        elif self.state is LaneState.PROVING and self._proven_ns and not self.is_held:
+            if self.quotes:
+                self._ask_anchor()
+            elif self.ids and self.ids.wants_page():
+                self._ask_page()
+            else:
+                self._serve_stream([])
+
+    def _serve_stream(self, first: list[Quote]) -> None:
+        self._go(LaneState.STREAMING, Reason.PROOF, Serving.STREAM)
+        if self._permit is not None:
+            self.breaker.succeed(self._permit, self._now)
+            self._permit = None
+        if self.ids:
+            self._deliver(self.ids.open(), Source.STREAM)
+        elif first:
+            self._deliver(first[:1], Source.POLL)
+            self._deliver(first[1:], Source.STREAM)
+
+    def _ask_page(self) -> None:
+        if self.ids is None or self._is_asking or self.is_held or self._now < self._ask_at_ns or not self.ids.wants_page():
+            return
+        self._is_asking = True
+        source = Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL
+        self._out.append(steps.FetchPage(self.ids.next_id, source))
+
+    def _ask_anchor(self) -> None:
+        if not self._is_asking and self._now >= self._ask_at_ns:
+            self._is_asking = True
+            self._out.append(steps.FetchAnchor())
+
+    def _ask_later(self) -> None:
+        self._is_asking = False
+        self._ask_at_ns = self._now + (AGAIN_NS << min(self._failures, 3))
+        self._failures += 1
+
+    def _paged(self, page: steps.Paged) -> None:
+        self._is_asking = False
+        if self.ids is None or self.is_held:
+            return
+        items, gap = self.ids.fill(page.items, is_full=page.is_full)
+        if gap:
+            self.gaps += 1
+            self._out.append(steps.Missing(*gap, Reason.GAP))
+        self._deliver(items, Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL)
+        if self.state is LaneState.STREAMING:
+            self._deliver(self.ids.ready(), Source.STREAM)
+        if items:
+            self._failures = 0
+        else:
+            self._ask_later()  # the venue's answer trails its stream
+        self._join()
+        self._ask_page()
+
+    def _anchored(self, anchor: Quote | None) -> None:
+        self._is_asking = False
+        if self.quotes is None or self.state not in {LaneState.PROVING, LaneState.STREAMING} or self._leave_ns:
+            return
+        if anchor is None or anchor.asked_ns < self._proven_ns or not self.quotes.is_admissible(anchor):
+            self._ask_later()
+            return
+        self._failures = 0
+        values = self.quotes.open(anchor)
+        if self.state is LaneState.PROVING:
+            self._serve_stream(values)
+        else:
+            self._deliver(values[:1], Source.POLL)
+            self._deliver(values[1:], Source.STREAM)
+
+    # --- polls ------------------------------------------------------------------------------------------------------------
+
+    def _polled(self, given: steps.Polled) -> None:
+        if self.quotes:
+            self._polled_tick(self.quotes, given)
+        elif self.ids:
+            verdict = self.ids.polled(given.answer, self._now)
+            if not self.is_held:
+                self._judged(verdict, given.asked_ns)
+                self._ask_page()
+
+    def _polled_tick(self, order: QuoteOrder, given: steps.Polled) -> None:
+        quote, stats = given.answer.quote, given.answer.stats
+        is_cached = order.is_cached(stats)
+        if quote is not None and not self.is_started:
+            self._started(None)
+        if stats is not None and order.stats(stats):
+            self._deliver([stats], Source.POLL)
+        if quote is None or is_cached:
+            return
+        if self.state is LaneState.STREAMING and not self._leave_ns:
+            self._judged(order.judge(quote), given.asked_ns)
+            return
+        if not order.is_admissible(quote) or (self.state is LaneState.PROVING and self._is_asking):
+            return
+        is_same = quote.levels == order.levels
+        if self._leave_ns:
+            self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
+        self.confirmed_ns = self._now
+        if order.poll(quote):
+            self._deliver([quote], Source.POLL)
+        self._judged(Verdict.HIT if is_same else Verdict.MISS, given.asked_ns)
+
+    def _judged(self, verdict: Verdict, asked_ns: int) -> None:
+        """What a poll means for the stream that serves or proves."""
+        if verdict is Verdict.HIT:
+            self.confirmed_ns = self._now
+        if self.state is LaneState.STREAMING:
+            if verdict is Verdict.DEAD:
+                self._give_up(Reason.SILENCE)
+        elif self.state is LaneState.PROVING and self._up_ns and not self._proven_ns:
+            if verdict is not Verdict.HIT:
+                self._owed_ns = self._owed_ns or self._now
+            elif not self._owed_ns and asked_ns >= self._up_ns + QUIET_NS:
+                self._proven_ns = self._proven_ns or self._now
+                self._join()
+
+    def _stats_offered(self, given: steps.OfferedStats) -> None:
+        if self.quotes and self.is_started and self.quotes.stats(given.stats):
+            self._deliver([given.stats], Source.STREAM)
+
+    # --- time, holds, the end ---------------------------------------------------------------------------------------------
+
+    def _pulse(self) -> None:
+        if self.state is LaneState.FALLBACK and self.wants_stream and not self._awaits_connection:
+            self._retry()
+        elif self._leave_ns and self._now >= self._leave_ns:
+            self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
+        elif self.state is LaneState.PROVING and self._owed_ns and self._now >= max(self._up_ns, self._owed_ns) + FIRST_DATA_NS:
+            self._give_up(Reason.FIRST_DATA)
+        else:
+            self._join()
+            self._ask_page()
+
+    def _retry(self) -> None:
+        self._permit = self.breaker.acquire(self._now)
+        if self._permit is not None:
+            self._go(LaneState.PROVING, Reason.RETRY, Serving.POLL)
+            self._out.append(steps.OpenStream())
+
+    def _hold(self, is_on: bool) -> None:
+        if self.ids is None or self.is_held == is_on:
+            return
+        self.is_held = is_on
+        if is_on:
+            self.ids.pause()
+        else:
+            self.ids.resume()
+            self._join()
+            self._ask_page()
+
+    def _close(self, reason: Reason) -> None:
+        had_stream = self.state in {LaneState.PROVING, LaneState.STREAMING, LaneState.FALLBACK}
+        self._end_attempt()
+        if had_stream:
+            self._out.append(steps.ShutStream())
+        self._go(LaneState.CLOSED, reason, Serving.NONE)
+
+    # --- helpers ----------------------------------------------------------------------------------------------------------
+
+    def _go(self, state: LaneState, reason: Reason, serving: Serving) -> None:
+        self.switches += {self.serving, serving} == {Serving.POLL, Serving.STREAM}
+        old, self.state, self.reason, self.serving = self.state, state, reason, serving
+        self._out.append(steps.Announce(old, state, serving, reason))
+
+    def _deliver(self, values: list[Item] | list[Quote] | list[Stats], source: Source) -> None:
+        if values:
+            self.changed_ns = self.confirmed_ns = self._now
+            self._out.append(steps.Deliver(values, source))

@@ -1,0 +1,359 @@
+"""Per channel: what is next, what is newer, what came before, what is missing (design, section 5, "Keys").
+
+Both orders keep the same promises: what they hand out never repeats and never goes back, whichever source brought it. While the
+stream serves, ``is_live`` holds and the hot door admits; else streamed values wait in a bounded buffer for the switch.
+
+``IdOrder`` (trades, agg_trades)
+    1. One id space over stream, poll and backfill; the next id is the last one plus one.
+    2. Values behind a hole wait until the hole has been filled by id. At most ``CAPACITY`` wait: then the newest are let go,
+       and the hole that leaves is filled like any other.
+    3. Where the venue itself has no such ids any more, the jump is told as a gap; before the first id there is nothing to miss.
+
+``QuoteOrder`` (tick)
+    1. On the stream a greater ``u`` is newer; ids in between need not arrive.
+    2. A polled quote has no id: it is admitted if it was asked after the last admitted value was received (streamed) or
+       asked (polled).
+    3. From poll to stream there is an anchor, asked after the first streamed frame: only frames with a greater ``u`` follow it.
+    4. 24 h figures have one key for both sources; a smaller key is an old answer. One whose ``last_id`` went back takes its
+       quote along.
+"""
+
+import enum
+import heapq
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from foxtrot.transport.base import Answer, Cursor, Item, Quote, Stats
+from foxtrot.util.clock import NS_PER_S
+
+
+class Verdict(enum.Enum):
+    """What a polled answer says about the stream that serves."""
+
+    HIT = enum.auto()  # the answer stood on the stream
+    MISS = enum.auto()  # it did not
+    DEAD = enum.auto()  # it did not, for so long that the stream is given up
+
+
+class Filled(NamedTuple):
+    """What a page brought: items in order, and the ids that the venue no longer has (first, last) before the first of them."""
+
+    items: list[Item]
+    gap: tuple[int, int] | None
+
+
+class IdOrder:
+    """Contiguous ids of one lane."""
+
+    CAPACITY = 10_000
+    PATIENCE_NS = 5 * NS_PER_S
+    """How long the venue may be ahead of the stream before it is dead."""
+
+    __slots__ = (
+        "_ahead_id",
+        "_ahead_since_ns",
+        "_buffer",
+        "_door",
+        "_is_paused",
+        "_next",
+        "_order",
+        "delivered",
+        "duplicates",
+        "heard_ns",
+        "heard_trade_id",
+        "is_incomplete",
+        "is_live",
+        "last_trade_id",
+        "venue_trade_id",
+    )
+
+    def __init__(self, cursor: Cursor) -> None:
+        self._next = cursor.id + 1
+        self._door = -1
+        self._buffer: dict[int, Item] = {}
+        self._is_paused = False
+        self._order: list[int] = []  # the buffer's ids as a heap
+        self._ahead_id = -1
+        self._ahead_since_ns = 0
+        self.last_trade_id = cursor.last_trade_id
+        self.heard_trade_id = cursor.last_trade_id
+        self.venue_trade_id = cursor.last_trade_id
+        self.heard_ns = 0
+        self.is_live = False
+        self.is_incomplete = False  # frames were let go on purpose: ask for a page even without a frame behind the hole
+        self.delivered = 0
+        self.duplicates = 0
+
+    @property
+    def next_id(self) -> int:
+        """The id that will be delivered next; 0 while none is known."""
+        return self._door if self.is_live and not self._is_paused else self._next
+
+    @property
+    def waiting(self) -> int:
+        """How many values wait behind a hole or for the switch."""
+        return len(self._buffer)
+
+    def accept(self, first: int, last: int, received_ns: int) -> bool:
+        """The hot door: true for the next id while live. ``last`` is the newest trade id inside."""
+        if first != self._door:
+            return False
+        self._door = first + 1
+        self.last_trade_id = last
+        self.heard_ns = received_ns
+        self.delivered += 1
+        return True
+
+    def offer(self, item: Item, received_ns: int) -> list[Item]:
+        """A streamed value that the door did not accept; returns what may be delivered now (only while live)."""
+        self.heard_ns = received_ns
+        self.heard_trade_id = max(self.heard_trade_id, item.last_trade_id)
+        if item.id < self.next_id or item.id in self._buffer:
+            self.duplicates += 1
+            return []
+        if len(self._buffer) >= self.CAPACITY:
+            return []  # let go: the hole grows, and is filled by id
+        self._buffer[item.id] = item
+        heapq.heappush(self._order, item.id)
+        return self._ready() if self.is_live else []
+
+    def hole(self) -> tuple[int, int] | None:
+        """The ids (first, last) missing before the oldest buffered value."""
+        if not self._order:
+            return None
+        oldest = self._order[0]
+        return (self.next_id, oldest - 1) if oldest > self.next_id else None
+
+    def wants_page(self) -> bool:
+        """Whether a page from ``next_id`` on would bring something: a hole, or values that only the venue has."""
+        if self._buffer:
+            return self.hole() is not None
+        return self.is_incomplete or (not self.is_live and self.venue_trade_id > self.last_trade_id)
+
+    def fill(self, items: Sequence[Item], *, is_full: bool) -> Filled:
+        """Takes what is next of a page (a full one may not be all), up to the oldest buffered value while live."""
+        end = self._order[0] if self._order else None
+        if self.is_live and end is None and not self.is_incomplete:
+            return Filled([], None)  # an answer to a question of before the switch
+        self.is_incomplete = is_full
+        following, gap = self.next_id, None
+        taken: list[Item] = []
+        for item in items:
+            if item.id < following:
+                continue
+            if end is not None and self.is_live and item.id >= end:
+                break
+            if item.id > following:
+                if taken:
+                    break  # never seen within one page; the rest is asked again
+                gap = (following, item.id - 1) if following > 0 else None
+            taken.append(item)
+            following = item.id + 1
+        self._advance(taken, following)
+        return Filled(taken, gap)
+
+    def skip_to_buffer(self) -> tuple[int, int] | None:
+        """Gives the hole up: the ids (first, last) let go, or None where there is no hole."""
+        hole = self.hole()
+        if hole is not None:
+            self._set_next(hole[1] + 1)
+        return hole
+
+    def ready(self) -> list[Item]:
+        """Takes the buffered values that are next."""
+        return self._ready()
+
+    def open(self) -> list[Item]:
+        """The stream serves from here; returns the buffered values that go first."""
+        ready = self._ready()
+        self._door = self._next
+        self.is_live = True
+        self._ahead_since_ns = 0
+        return ready
+
+    def shut(self) -> None:
+        """The stream serves no longer; what it left behind a hole is fetched by id instead."""
+        self._next = self.next_id
+        self._door = -1
+        self.is_live = False
+        self._drop_buffer()
+        self.is_incomplete = False
+        self.venue_trade_id = max(self.venue_trade_id, self.heard_trade_id)
+        self.heard_trade_id = self.last_trade_id
+        self._ahead_since_ns = 0
+
+    def pause(self) -> None:
+        """The consumer is slow: the door is closed and the buffer let go, to be completed by id afterwards."""
+        self._next, self._door = self.next_id, -1
+        self._is_paused = True
+        self._drop_buffer()
+
+    def resume(self) -> None:
+        """The consumer has caught up: what was let go is asked for, whether or not a frame shows a hole."""
+        if self._is_paused and self.is_live:
+            self._door = self._next
+        self._is_paused = False
+        self.is_incomplete = True
+        self._ahead_since_ns = 0
+
+    def polled(self, answer: Answer, now_ns: int) -> Verdict:
+        """Reads the venue's newest trade id out of an answer, and judges the stream by it."""
+        if answer.stats is None:
+            return Verdict.HIT
+        self.venue_trade_id = max(self.venue_trade_id, answer.stats.last_id)
+        heard = max(self.heard_trade_id, self.last_trade_id)
+        if answer.stats.last_id <= heard:
+            self._ahead_since_ns = 0
+            return Verdict.HIT
+        if not self._ahead_since_ns or self._ahead_id <= heard:
+            self._ahead_since_ns, self._ahead_id = now_ns, answer.stats.last_id
+        return Verdict.DEAD if now_ns - self._ahead_since_ns >= self.PATIENCE_NS else Verdict.MISS
+
+    def _ready(self) -> list[Item]:
+        taken, following = [], self.next_id
+        while self._order and self._order[0] <= following:
+            item = self._buffer.pop(heapq.heappop(self._order))
+            if item.id < following:
+                self.duplicates += 1
+                continue
+            taken.append(item)
+            following += 1
+        self._advance(taken, following)
+        return taken
+
+    def _drop_buffer(self) -> None:
+        self._buffer.clear()
+        self._order.clear()
+
+    def _advance(self, taken: list[Item], following: int) -> None:
+        if taken:
+            self.last_trade_id = max(self.last_trade_id, taken[-1].last_trade_id)
+            self.delivered += len(taken)
+            self._set_next(following)
+
+    def _set_next(self, following: int) -> None:
+        if self.is_live and not self._is_paused:
+            self._door = following
+        else:
+            self._next = following
+
+
+class QuoteOrder:
+    """The newest quote and the newest 24 h figures of one lane."""
+
+    CAPACITY = 10_000
+    WINDOW_NS = NS_PER_S
+    """A quote that the stream brought so long before a poll was asked still answers for it."""
+
+    __slots__ = (
+        "_admitted_ns",
+        "_buffer",
+        "_door",
+        "_misses",
+        "_stats_key",
+        "delivered",
+        "duplicates",
+        "heard_ns",
+        "is_live",
+        "levels",
+    )
+
+    def __init__(self) -> None:
+        self._admitted_ns = -1  # asked (polled) or received (streamed): what a later poll must have been asked after
+        self._buffer: deque[Quote] = deque(maxlen=self.CAPACITY)
+        self._door = -1  # the last update id delivered, while live
+        self._misses = 0
+        self._stats_key = (-2, 0)
+        self.levels: tuple[float, float, float, float] | None = None
+        self.heard_ns = 0
+        self.is_live = False
+        self.delivered = 0
+        self.duplicates = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many quotes wait for the anchor."""
+        return len(self._buffer)
+
+    def accept(self, update_id: int, levels: tuple[float, float, float, float], received_ns: int) -> bool:
+        """The hot door: true for a newer quote while live."""
+        if not self.is_live or update_id <= self._door:
+            return False
+        self._door = update_id
+        self.levels = levels
+        self._admitted_ns = self.heard_ns = received_ns
+        self.delivered += 1
+        return True
+
+    def offer(self, quote: Quote) -> None:
+        """A streamed quote that the door did not accept: old while live, else kept for the anchor."""
+        self.heard_ns = quote.received_ns
+        if self.is_live:
+            self.duplicates += 1
+        else:
+            self._buffer.append(quote)
+
+    def open(self, anchor: Quote) -> list[Quote]:
+        """The stream serves from the anchor on; returns the anchor and the buffered quotes that are newer."""
+        self._door = anchor.update_id
+        self.is_live = True
+        self._misses = 0
+        taken = [anchor]
+        for quote in self._buffer:
+            if quote.update_id > self._door:
+                self._door = quote.update_id
+                taken.append(quote)
+            else:
+                self.duplicates += 1
+        self._buffer.clear()
+        newest = taken[-1]
+        self._admit(newest, newest.asked_ns or newest.received_ns)
+        self.delivered += len(taken)
+        return taken
+
+    def shut(self) -> None:
+        """The stream serves no longer."""
+        self.is_live = False
+        self._door = -1
+        self._buffer.clear()
+        self._misses = 0
+
+    def stats(self, stats: Stats) -> bool:
+        """Whether these 24 h figures are newer than the last; if so they are taken."""
+        if stats.key <= self._stats_key:
+            return False
+        self._stats_key = stats.key
+        return True
+
+    def is_cached(self, stats: Stats | None) -> bool:
+        """Whether an answer is older than what was seen: its newest trade went back."""
+        return stats is not None and stats.last_id < self._stats_key[0]
+
+    def poll(self, quote: Quote) -> bool:
+        """Whether a polled quote is to be delivered. One asked too early is not; an equal one only confirms."""
+        if quote.asked_ns <= self._admitted_ns:
+            return False
+        is_changed = quote.levels != self.levels
+        self._admit(quote, quote.asked_ns)
+        self.delivered += is_changed
+        return is_changed
+
+    def is_admissible(self, quote: Quote) -> bool:
+        """Whether a polled quote was asked after the last admitted value."""
+        return quote.asked_ns > self._admitted_ns
+
+    def judge(self, quote: Quote) -> Verdict:
+        """What a polled quote says of the stream: two misses running and it is dead.
+
+        A miss: the poll shows another quote, and no quote came on the stream since shortly before the poll was asked.
+        """
+        if quote.levels == self.levels or self.heard_ns > quote.asked_ns - self.WINDOW_NS:
+            self._misses = 0
+            return Verdict.HIT
+        self._misses += 1
+        return Verdict.DEAD if self._misses > 1 else Verdict.MISS
+
+    def _admit(self, quote: Quote, admitted_ns: int) -> None:
+        self._admitted_ns = max(self._admitted_ns, admitted_ns)
+        self.levels = quote.levels

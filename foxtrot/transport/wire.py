@@ -1,0 +1,144 @@
+"""One WebSocket: dial, frames, close. Alone imports picows."""
+
+import asyncio
+import ssl
+from collections.abc import Callable
+from typing import Final
+
+from picows import WSAutoPingStrategy, WSError, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
+from typing_extensions import override
+
+from foxtrot.transport.base import StreamHandler
+from foxtrot.util.clock import Clock
+from foxtrot.util.errors import Banned, Denied, RateLimited, Unavailable
+
+MAX_FRAME: Final = 1024 * 1024
+"""Bytes in one message, SE-6. A larger one ends the connection (1009)."""
+
+DIAL_TIMEOUT: Final = 10.0
+PING_IDLE: Final = 15.0
+PONG_TIMEOUT: Final = 10.0
+DEFAULT_RETRY_AFTER: Final = 60.0
+
+_TEXT, _CONTINUATION, _BINARY, _CLOSE = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.BINARY, WSMsgType.CLOSE
+
+
+class WireStats:
+    """Counts over all connections of a dialler."""
+
+    __slots__ = ("binary", "oversize")
+
+    def __init__(self) -> None:
+        self.binary = 0
+        self.oversize = 0
+
+
+class _Socket(WSListener):
+    """Carries frames of one socket to the callbacks."""
+
+    def __init__(self, clock: Clock, on_frame: StreamHandler, on_closed: Callable[[str], None], stats: WireStats) -> None:
+        self._now = clock.now_ns
+        self._on_frame = on_frame
+        self._on_closed = on_closed
+        self._stats = stats
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._cause = "connection lost"
+
+    @override
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if kind is _TEXT and frame.fin:
+            self._on_frame(frame.get_payload_as_bytes(), self._now())
+        elif kind is _TEXT or kind is _CONTINUATION:
+            self._join(transport, frame)
+        elif kind is _CLOSE:
+            self._cause = f"closed by the venue: {frame.get_close_code()} {frame.get_close_reason() or ''}".strip()
+            transport.send_close(frame.get_close_code(), frame.get_close_message())
+            transport.disconnect()
+        elif kind is _BINARY:
+            self._stats.binary += 1
+
+    @override
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        self._on_closed(self._cause)
+
+    def _join(self, transport: WSTransport, frame: WSFrame) -> None:
+        self._size += frame.payload_size
+        if self._size > MAX_FRAME:
+            self._stats.oversize += 1
+            self._cause = f"message over {MAX_FRAME} bytes"
+            transport.disconnect()
+            return
+        self._parts.append(frame.get_payload_as_bytes())
+        if frame.fin:
+            payload = b"".join(self._parts)
+            self._parts, self._size = [], 0
+            self._on_frame(payload, self._now())
+
+
+class _Wire:
+    """An open socket."""
+
+    def __init__(self, transport: WSTransport) -> None:
+        self._transport = transport
+
+    def send(self, message: bytes) -> None:
+        """Queues a text frame; after the end it is let go."""
+        if not self._transport.is_disconnected:
+            self._transport.send(_TEXT, message)
+
+    def close(self) -> None:
+        """Says goodbye and ends the connection."""
+        if not self._transport.is_disconnected:
+            self._transport.send_close()
+            self._transport.disconnect()
+
+
+class WireDialler:
+    """Opens WebSockets, through a proxy and with an own certificate authority where the setting names them."""
+
+    def __init__(self, clock: Clock, *, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None) -> None:
+        self._clock = clock
+        self._proxy = proxy
+        self._ssl = ssl_context
+        self.stats: Final = WireStats()
+
+    async def dial(self, url: str, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> _Wire:
+        """Connects within 10 s. Raises Unavailable, RateLimited, Banned or Denied."""
+        try:
+            async with asyncio.timeout(DIAL_TIMEOUT):
+                transport, _ = await ws_connect(
+                    lambda: _Socket(self._clock, on_frame, on_closed, self.stats),
+                    url,
+                    ssl_context=self._ssl,
+                    websocket_handshake_timeout=DIAL_TIMEOUT,
+                    # Should all else be blind, our own ping finds a half-open connection within 25 s.
+                    enable_auto_ping=True,
+                    auto_ping_idle_timeout=PING_IDLE,
+                    auto_ping_reply_timeout=PONG_TIMEOUT,
+                    auto_ping_strategy=WSAutoPingStrategy.PING_WHEN_IDLE,
+                    max_frame_size=MAX_FRAME,
+                    max_redirects=0,
+                    proxy=self._proxy,
+                )
+        except WSHandshakeError as error:
+            raise _refusal(error) from error
+        except TimeoutError as error:
+            raise Unavailable(f"no WebSocket within {DIAL_TIMEOUT:.0f} s") from error
+        except (OSError, WSError) as error:
+            raise Unavailable(f"no WebSocket: {type(error).__name__}: {error}") from error
+        return _Wire(transport)
+
+
+def _refusal(error: WSHandshakeError) -> Exception:
+    """Translates an upgrade that the venue refused; Retry-After is seconds."""
+    if error.response is None:
+        return Unavailable("the WebSocket upgrade was not answered")
+    status = int(error.response.status)
+    text = f"the WebSocket upgrade was refused: HTTP {status}"
+    if status in {418, 429}:
+        after = str(error.response.headers.get("Retry-After", ""))
+        kind = Banned if status == 418 else RateLimited  # noqa: PLR2004 -- HTTP's own number
+        return kind(text, retry_after=float(after) if after.isdigit() else DEFAULT_RETRY_AFTER)
+    return Denied(text) if status in {401, 403} else Unavailable(text)
