@@ -31,21 +31,22 @@ _log = logging.getLogger(__name__)
 
 _A = TypeVar("_A", bound=BaseAdapter)
 
-_CLOSE_SECONDS: Final = 5.0
-_ADAPTERS_SECONDS: Final = 3.5  # of them; the events have the next second, the rest is reserve
-_EVENTS_SECONDS: Final = 1.0
+_ADAPTERS_SHARE: Final = 0.7  # of the time to close; what is left beside the events is reserve
+_EVENTS_SHARE: Final = 0.2
 
 
 class MainEngine:
     """The platform's one face: add adapters, connect, subscribe, trade, close. Safe from any thread.
 
     Methods that name an adapter raise ConfigError, with the nearest right name, for one that was not added; after :meth:`close`
-    they raise Closed. ``oms`` answers what was last known, also after the close.
+    they raise Closed. ``oms`` answers what was last known, also after the close. ``close_seconds`` is the most that a close
+    takes, whatever hangs.
     """
 
-    def __init__(self, event_engine: EventEngine | None = None) -> None:
+    def __init__(self, event_engine: EventEngine | None = None, *, close_seconds: float = 5.0) -> None:
         self.event_engine: Final = event_engine or EventEngine()
         self.oms: Final = OmsEngine(self.event_engine)
+        self._close_seconds: Final = close_seconds
         self._adapters: Final[dict[str, BaseAdapter]] = {}
         self._guard: Final = threading.Lock()
         self._is_closing = False
@@ -174,9 +175,10 @@ class MainEngine:
     # --- the end
 
     def close(self) -> None:
-        """Refuses calls, closes every adapter, handles the events that wait, ends the event thread: 5 s at most, whatever hangs.
+        """Refuses calls, closes every adapter, handles the events that wait, ends the event thread: 5 s at most.
 
-        Callable from any thread, also from a handler; what hangs is named in an error log. Again: waits for the first close.
+        Callable from any thread, also from a handler; an adapter or handler that hangs is named in an error log. Again: waits for
+        the first close.
         """
         with self._guard:
             is_first, self._is_closing = not self._is_closing, True
@@ -184,14 +186,14 @@ class MainEngine:
             try:
                 self._close_adapters()
             finally:  # a second Ctrl-C may come while adapters close
-                self.event_engine.stop(_EVENTS_SECONDS)
+                self.event_engine.stop(_EVENTS_SHARE * self._close_seconds)
                 self._is_closed.set()
         elif not self.event_engine.is_event_thread():  # a handler must return for the first close to end
-            self._is_closed.wait(_CLOSE_SECONDS)
+            self._is_closed.wait(self._close_seconds)
 
     def _close_adapters(self) -> None:
         clock = self.event_engine.clock
-        deadline_ns = clock.monotonic_ns() + int(_ADAPTERS_SECONDS * NS_PER_S)
+        deadline_ns = clock.monotonic_ns() + int(_ADAPTERS_SHARE * self._close_seconds * NS_PER_S)
         closers = {
             name: threading.Thread(target=_close, args=(adapter,), name=f"foxtrot-close-{name}", daemon=True)
             for name, adapter in self._adapters.copy().items()
