@@ -14,6 +14,8 @@ LEVELS = 300
 
 _BURST_RATE = 6.0
 _BURST_SHARE = 0.06
+_FOLLOWED = 12
+"""Levels that makers move in one action."""
 
 OnFills = Callable[[list[Fill]], None]
 
@@ -40,12 +42,12 @@ class Agents:
     def act(self, elapsed_s: float) -> None:
         """One action, ``elapsed_s`` after the one before."""
         self._wander(elapsed_s)
-        if self._arbitrage():
-            return
-        draw = self._rng.random()
-        if draw < self._listing.trade_share:
+        share, draw = self._listing.trade_share, self._rng.random()
+        if self._is_left_behind():
+            self._arbitrage() if draw < share else self._follow()
+        elif draw < share:
             self._take()
-        elif draw < self._listing.trade_share + (1 - self._listing.trade_share) * self._cancel_share():
+        elif draw < share + (1 - share) * self._cancel_share():
             self._cancel()
         else:
             self._make()
@@ -56,7 +58,7 @@ class Agents:
         self.clear()
         for step in range(1, 4):
             for is_buy in (True, False):
-                self._place(is_buy=is_buy, distance=step * 3 * self._near())
+                self._place(is_buy=is_buy, distance=step * 12 * self._near())
         for _ in range(trades):
             self._take()
 
@@ -86,28 +88,31 @@ class Agents:
         move = self._drift * scale * 0.1 * step + scale * math.sqrt(step) * self._rng.gauss(0, 1)
         self.fair *= math.exp(max(-0.01, min(0.01, move + pull)))
 
-    def _arbitrage(self) -> bool:
-        """Hits quotes that the fair price has left behind."""
+    def _is_left_behind(self) -> bool:
+        """Whether the fair price has passed the best quotes."""
         bid, _, ask, _ = self._engine.book.best()
-        edge = 2 * self._listing.tick
-        if ask and self.fair > ask + edge:
-            self._send("arbitrageur", is_buy=True, price=self._round(self.fair), size=self._size(4.0), rests=False)
-        elif bid and self.fair < bid - edge:
-            self._send("arbitrageur", is_buy=False, price=self._round(self.fair), size=self._size(4.0), rests=False)
-        else:
-            return False
-        self._pull_stale()
-        return True
+        return bool((ask and self.fair > ask) or (bid and self.fair < bid))
 
-    def _pull_stale(self) -> None:
-        """Makers withdraw what stands on the wrong side of the fair price."""
+    def _arbitrage(self) -> None:
+        """Hits quotes that the fair price has left behind."""
+        is_buy = self.fair > self._engine.book.best()[0]
+        self._send("arbitrageur", is_buy=is_buy, price=self._round(self.fair), size=self._size(2.0), rests=False)
+        self._follow()
+
+    def _follow(self) -> None:
+        """Makers withdraw what stands on the wrong side of the fair price, and quote anew around it."""
         book = self._engine.book
-        for order_id in self._resting[-40:]:
-            order = self._engine.orders.get(order_id)
-            if order and (order.price > self.fair if order.is_buy else order.price < self.fair):
-                self._engine.cancel(order_id)
-        if not book.bids.prices or not book.asks.prices:
-            self._make()
+        for is_buy, side in ((True, book.bids), (False, book.asks)):
+            for _ in range(_FOLLOWED):
+                price, size = side.best()
+                if not size or (price <= self.fair if is_buy else price >= self.fair):
+                    break
+                for order_id in self._engine.queue(is_buy=is_buy, price=price):
+                    self._engine.cancel(order_id)
+                    self._place(is_buy=is_buy, distance=self._distance())
+        for is_buy, side in ((True, book.bids), (False, book.asks)):
+            if abs(side.best()[0] - self.fair) > 4 * self._near():
+                self._place(is_buy=is_buy, distance=self._near())
 
     def _take(self) -> None:
         bid, _, ask, _ = self._engine.book.best()
@@ -151,11 +156,13 @@ class Agents:
             self._send("maker", is_buy=is_buy, price=price, size=self._size(1.5), rests=True)
 
     def _near(self) -> float:
-        return max(self._listing.tick, self.fair * 0.00004)
+        return max(self._listing.tick, self.fair * 0.00001)
 
     def _distance(self) -> float:
-        """Most orders stand near the touch, some far out."""
-        return self._near() * (0.3 + self._rng.paretovariate(1.1) - 1.0 + 3.0 * self._rng.random() ** 2)
+        """Half of the orders stand near the touch, the others far out, ever thinner."""
+        if self._rng.choice((True, False)):
+            return self._near() * (0.3 + self._rng.expovariate(0.12))
+        return max(self.fair * 0.0004, 40 * self._listing.tick) * (self._rng.paretovariate(1.6) - 1.0 + self._rng.uniform(0, 0.5))
 
     def _size(self, scale: float) -> int:
         value = self._listing.order_notional * scale * self._rng.lognormvariate(-0.6, 1.1)

@@ -62,6 +62,10 @@ class MatchingEngine:
         self.book.set_level(is_bid=order.is_buy, price=order.price, size=side.sizes[order.price] - order.remaining)
         return True
 
+    def queue(self, *, is_buy: bool, price: int) -> list[int]:
+        """The ids that rest at a price, first come first."""
+        return list(self._queues.get((is_buy, price), ()))
+
     def _match(self, taker: Order) -> list[Fill]:
         fills: list[Fill] = []
         opposite = self.book.asks if taker.is_buy else self.book.bids
