@@ -89,10 +89,10 @@ class Backlog:
         return place.event
 
     def _drop_oldest(self) -> None:
-        while self._front:
-            if self._popleft() is not None:
-                self.dropped += 1
-                return
+        """Lets the oldest waiting event go; there is one, else nothing would be too many."""
+        while self._popleft() is None:
+            pass
+        self.dropped += 1
 
     def _compact(self) -> None:
         for _ in range(len(self._front)):

@@ -159,18 +159,23 @@ class EventEngine:
 
     def _run_timer(self) -> None:
         due_ns = self.clock.monotonic_ns() + self._timer_ns
-        dropped = 0
+        last = self._queue.stats()
         while not self._stopping.wait(max(due_ns - self.clock.monotonic_ns(), 0) / NS_PER_S):
             behind = (self.clock.monotonic_ns() - due_ns) // self._timer_ns
             due_ns += (max(behind, 0) + 1) * self._timer_ns
-            if not self._is_timer_waiting:
+            if not self._is_timer_waiting or not self._queue.urgent:
                 self._is_timer_waiting = True
                 self.put(Event(EVENT_TIMER))
             stats = self._queue.stats()
-            if stats.dropped > dropped:
-                _log.error("event_engine.dropped: %d events", stats.dropped - dropped)
-                self._put_log(f"{stats.dropped - dropped} events were let go: the handlers cannot keep up")
-                dropped = stats.dropped
+            self._complain(last, stats)
+            last = stats
+
+    def _complain(self, last: QueueStats, now: QueueStats) -> None:
+        """Tells of a consumer that does not keep up; on the timer thread, since the event thread is the one that is late."""
+        if now.is_holding and now.holds > last.holds:
+            self._tell(logging.WARNING, f"{now.waiting_market} events wait; the event thread is in {self._busy_with()}")
+        if now.dropped > last.dropped:
+            self._tell(logging.ERROR, f"{now.dropped - last.dropped} events were let go: the handlers cannot keep up")
 
     # --- the event thread
 
@@ -219,7 +224,7 @@ class EventEngine:
             return
         _log.error("event_engine.handler_failed: %s on %s", name, event.type, exc_info=error)
         if not is_log:
-            self._put_log(f"handler {name} raised {type(error).__name__} on {event.type}: {error}")
+            self._put_log(logging.ERROR, f"handler {name} raised {type(error).__name__} on {event.type}: {error}")
 
     def _on_timer(self, _event: Event) -> None:
         self._is_timer_waiting = False
@@ -227,8 +232,11 @@ class EventEngine:
         for name, count in self._log_errors.due(now_ns):
             _log.error("event_engine.handler_failed: %s, %d more times", name, count)
         for name, count in self._errors.due(now_ns):
-            _log.error("event_engine.handler_failed: %s, %d more times", name, count)
-            self._put_log(f"handler {name} raised {count} more times")
+            self._tell(logging.ERROR, f"handler {name} raised {count} more times")
 
-    def _put_log(self, text: str) -> None:
-        self.put(Event(EVENT_LOG, LogData(adapter_name="", msg=text, level=logging.ERROR, time_ns=self.clock.now_ns())))
+    def _tell(self, level: int, text: str) -> None:
+        _log.log(level, "event_engine: %s", text)
+        self._put_log(level, text)
+
+    def _put_log(self, level: int, text: str) -> None:
+        self.put(Event(EVENT_LOG, LogData(adapter_name="", msg=text, level=level, time_ns=self.clock.now_ns())))

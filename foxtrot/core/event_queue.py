@@ -235,6 +235,7 @@ class EventQueue:
     def _stays_awake(self) -> bool:
         """Announces the sleep, then looks once more: whoever appends after this look sees the announcement."""
         self._is_asleep = True
+        self._bell.acquire(blocking=False)  # forgets a ring that found nobody asleep
         if self._fill_hand():
             self._is_asleep = False
         return not self._is_asleep

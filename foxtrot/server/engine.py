@@ -67,13 +67,17 @@ class MainEngine:
         Raises ConfigError for a name that is taken.
         """
         name = name or adapter_class.__name__.removesuffix("Adapter").upper()
+        self._check_new(name)
+        adapter = adapter_class(self.event_engine, name)
         with self._guard:
-            self._refuse_closed()
-            if name in self._adapters:
-                raise ConfigError(f"an adapter {name!r} has been added before; give this one another name")
-            adapter = adapter_class(self.event_engine, name)
+            self._check_new(name)
             self._adapters[name] = adapter
         return adapter
+
+    def _check_new(self, name: str) -> None:
+        self._refuse_closed()
+        if name in self._adapters:
+            raise ConfigError(f"an adapter {name!r} has been added before; give this one another name")
 
     def get_adapter(self, name: str) -> BaseAdapter:
         """The adapter of that name."""

@@ -255,18 +255,30 @@ def advance(clock: HandClock) -> bool:
     return True
 
 
-def test_events_let_go_are_told() -> None:
-    """When a capacity was reached, a log says so within a beat of the timer."""
-    engine = EventEngine(limits=QueueLimits(conflate_above=10, hold_above=20, resume_below=5, capacity=100), timer_seconds=0.01)
+def test_a_consumer_that_is_late_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    """While a handler holds up the rest, logging names it at once; what was let go is told as well."""
+    limits = QueueLimits(conflate_above=10, hold_above=20, resume_below=5, capacity=100)
+    engine = EventEngine(limits=limits, timer_seconds=0.01)
     logs: list[str] = []
+    is_blocked, go_on = threading.Event(), threading.Event()
+
+    def dawdle(_event: Event) -> None:
+        is_blocked.set()
+        go_on.wait(10)
+
     engine.register(EVENT_LOG, lambda event: logs.append(event.data.msg))
-    for number in range(1_000):
-        engine.put(Event(EVENT_PUBLIC_TRADE, Value(number=number)))
-    assert engine.stats().dropped == 900
+    engine.register(EVENT_PUBLIC_TRADE, dawdle)
     engine.start()
-    wait_until(lambda: len(logs) > 0)
+    engine.put(Event(EVENT_PUBLIC_TRADE, Value()))
+    assert is_blocked.wait(10)
+    for number in range(110):
+        engine.put(Event(EVENT_PUBLIC_TRADE, Value(number=number)))
+    wait_until(lambda: "events were let go" in caplog.text)
+    go_on.set()
     engine.stop()
-    assert logs[0].startswith("900 events were let go")
+    assert "dawdle at" in caplog.text
+    assert [text for text in logs if "let go" in text] == ["10 events were let go: the handlers cannot keep up"]
+    assert len([text for text in logs if "dawdle" in text]) == 1
 
 
 def test_the_pressure_listener_hears_the_release_on_the_event_thread() -> None:
