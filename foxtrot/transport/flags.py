@@ -143,7 +143,7 @@ def _of_pin(pin: Pin | None, channel: str, lines: int) -> Judgement:
         return Judgement("pin", None, "not pinned")
     found = pin.transport_for(channel)
     if found is None:
-        return Judgement("pin", None, f"pinned, but not for {channel}")
+        return Judgement("pin", None, "pinned, but not for this channel")
     key, transport = found
     rule = f"[symbols] {quoted(pin.written)}" + ("" if key == "transport" else f" {key}")
     return Judgement("pin", Decision(transport, Reason.PIN, lines, rule), pin.note or "pinned")

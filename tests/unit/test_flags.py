@@ -174,7 +174,7 @@ def test_an_excluded_symbol_names_the_entry_that_excludes_it() -> None:
 def test_a_pin_for_other_channels_says_so() -> None:
     """A pin that is silent on this channel is not called absent."""
     steps = list(flags.judgements(flags.parse(TEXT), NOTHING_KILLED, "SOLUSDT", "trades", None))
-    assert steps[1].remark == "pinned, but not for trades"
+    assert steps[1].remark == "pinned, but not for this channel"
 
 
 def test_a_file_without_rollout_says_so() -> None:
