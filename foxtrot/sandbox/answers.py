@@ -19,10 +19,11 @@ HOUR_MS = 3_600_000
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """What a request is answered from: the instruments, and the venue's time in microseconds."""
+    """What a request is answered from: the instruments and their time, and the time that the venue claims (microseconds)."""
 
     instruments: Mapping[str, Instrument]
     now_us: int
+    claimed_us: int
 
 
 Answer = Callable[[Scene, Query], bytes]
@@ -44,7 +45,7 @@ def _ping(_scene: Scene, _query: Query) -> bytes:
 
 
 def _time(scene: Scene, _query: Query) -> bytes:
-    return msgspec.json.encode({"serverTime": scene.now_us // MS_US})
+    return msgspec.json.encode({"serverTime": scene.claimed_us // MS_US})
 
 
 def _exchange_info(scene: Scene, query: Query) -> bytes:
@@ -54,7 +55,7 @@ def _exchange_info(scene: Scene, query: Query) -> bytes:
     found = [each for each in scene.instruments.values() if names is None or each.symbol in names]
     if query.has("symbolStatus"):
         found = [each for each in found if each.status == query.text("symbolStatus")]
-    return msgspec.json.encode(exchange_info(found, scene.now_us // MS_US))
+    return msgspec.json.encode(exchange_info(found, scene.claimed_us // MS_US))
 
 
 def _depth(scene: Scene, query: Query) -> bytes:

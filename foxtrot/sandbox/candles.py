@@ -57,6 +57,13 @@ class Candle:
         self.count = 0
         self.first_id = self.last_id = -1
 
+    def copy(self) -> "Candle":
+        """An independent candle with the same figures."""
+        made = Candle(self.open_ms, self.close_ms, self.open)
+        for name in Candle.__slots__:
+            setattr(made, name, getattr(self, name))
+        return made
+
     def add_trade(self, trade_id: int, price: int, size: int, *, is_buyer_maker: bool) -> None:
         """Takes the next trade in."""
         quote = notional(price, size)

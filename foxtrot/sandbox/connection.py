@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+from collections import deque
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -12,8 +15,10 @@ from foxtrot.sandbox.frames import PING, close_frame, frame
 
 if TYPE_CHECKING:
     import asyncio
+    from collections.abc import Callable
 
     from foxtrot.sandbox.fanout import Fanout
+    from foxtrot.sandbox.fault_board import Fault
 
 MAX_BUFFER = 4_194_304
 """Bytes that may wait for a client that does not read; beyond it is cut off."""
@@ -31,8 +36,16 @@ class Hall(Protocol):
         """Now, on the clock that limits are counted on."""
         ...
 
-    def touched(self, streams: tuple[str, ...]) -> None:
+    def touched(self, connection: StreamConnection, streams: tuple[str, ...]) -> None:
         """These streams have been subscribed and acknowledged."""
+        ...
+
+    def command_fault(self, streams: tuple[str, ...]) -> Fault | None:
+        """The fault, if any, that strikes a command about these streams."""
+        ...
+
+    def later(self, seconds: float, call: Callable[[], None]) -> object:
+        """Calls back after some seconds."""
         ...
 
 
@@ -51,20 +64,47 @@ class StreamConnection:
         self.out: list[bytes] = []
         self.streams: dict[str, None] = {}
         self.keep_alive = limits.KeepAlive(hall.limit_us())
+        self.drawn: dict[int, bool] = {}
+        self.delay_s = 0.0
+        self.is_silent = False
         self._gate = limits.MessageGate()
         self._is_closing = False
+        self._is_held = False
+        self._held: deque[bytes] = deque()
+        self._late: deque[bytes] = deque()
 
     def flush(self) -> None:
         """Writes what waits; a client that has let too much pile up is cut off."""
         whole = b"".join(self.out)
         self.out.clear()
-        if self._transport.is_closing():
+        if self.is_silent:
             return
-        if self._transport.get_write_buffer_size() > MAX_BUFFER:
-            self._violate("slow_reader", f"{MAX_BUFFER} bytes unread")
-            self.abort()
-            return
-        self._transport.write(whole)
+        if self._is_held:
+            self._held.append(whole)
+        elif self.delay_s or self._late:
+            self._late.append(whole)
+            self._hall.later(self.delay_s, self._release_late)
+        else:
+            self._write(whole)
+
+    def hold(self, *, is_held: bool) -> None:
+        """Keeps what would be written, or writes in one burst what was kept."""
+        self._is_held = is_held
+        if not is_held and self._held:
+            whole = b"".join(self._held)
+            self._held.clear()
+            self._write(whole)
+
+    def fall_silent(self) -> None:
+        """Reads, writes and answers nothing any more; the socket stays open."""
+        if not self.is_silent and not self._transport.is_closing():
+            self.is_silent = True
+            self._transport.pause_reading()
+
+    def ping_often(self, count: int) -> None:
+        """Sends pings that nothing waits for."""
+        if not self.is_silent and not self._transport.is_closing():
+            self._transport.write(frame(b"flood", PING) * count)
 
     def subscribe(self, names: tuple[str, ...]) -> bool:
         """Adds streams; False, and nothing is added, when there would be too many."""
@@ -96,13 +136,15 @@ class StreamConnection:
 
     def look_after(self, now_us: int) -> None:
         """Pings when it is time; ends what does not answer and what has lived its day."""
+        if self.is_silent:
+            return
         if self.keep_alive.is_lost(now_us):
             self._violate("no_pong", "no pong within 60 s")
             self.close(1008, "Pong timeout")
         elif self.keep_alive.is_old(now_us):
             self.close(1001, "24 hours are over")
         elif (payload := self.keep_alive.ping_due(now_us)) is not None:
-            self._hall.fanout.send(self, frame(payload, PING))
+            self._transport.write(frame(payload, PING))
 
     def send(self, payload: bytes) -> None:
         """Sends one text message of its own."""
@@ -125,6 +167,13 @@ class StreamConnection:
         self.out.clear()
         self._transport.abort()
 
+    def reset(self) -> None:
+        """Ends the socket with an RST: whoever reads it gets "connection reset by peer"."""
+        sock = self._transport.get_extra_info("socket")
+        if sock is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.abort()
+
     def leave_all(self) -> None:
         """Takes every subscription back."""
         for name in tuple(self.streams):
@@ -136,10 +185,20 @@ class StreamConnection:
         if isinstance(command, commands.Refusal):
             self._reply(commands.refuse(command))
             return
-        self._reply(self._carry_out(command))
+        fault = self._hall.command_fault(command.streams)
+        name = fault.spec.name if fault else ""
+        if name == "error-ack" and fault and command.method == "SUBSCRIBE":
+            code = int(fault.params["code"])
+            self._reply(commands.refuse(commands.Refusal(code, "Invalid request: unavailable", command.request_id, has_id=True)))
+            return
+        if name == "ack-dropped" and command.method == "SUBSCRIBE":
+            self._reply(commands.answer(None, command.request_id))
+            return
+        answer = self._carry_out(command)
+        if name != "no-ack":
+            self._reply(answer)
         if command.method == "SUBSCRIBE":
-            self._hall.fanout.flush()
-            self._hall.touched(command.streams)
+            self._hall.touched(self, command.streams)
 
     def _carry_out(self, command: commands.Command) -> bytes:
         result: object = None
@@ -172,6 +231,19 @@ class StreamConnection:
     def _reply(self, payload: bytes) -> None:
         self._hall.fanout.send(self, frame(payload))
         self._hall.fanout.flush()
+
+    def _release_late(self) -> None:
+        if self._late:
+            self._write(self._late.popleft())
+
+    def _write(self, whole: bytes) -> None:
+        if self._transport.is_closing():
+            return
+        if self._transport.get_write_buffer_size() > MAX_BUFFER:
+            self._violate("slow_reader", f"{MAX_BUFFER} bytes unread")
+            self.abort()
+            return
+        self._transport.write(whole)
 
     def _violate(self, kind: str, detail: str) -> None:
         self._hall.violations.add(kind, self.address, self._hall.limit_us(), detail)

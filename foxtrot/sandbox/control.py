@@ -14,24 +14,27 @@ from foxtrot.util.errors import ConfigError, unknown
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from foxtrot.sandbox.connection import StreamConnection
-    from foxtrot.sandbox.fanout import Fanout
+    from foxtrot.sandbox.fault_board import Fault, FaultBoard
     from foxtrot.sandbox.limits import Violations
     from foxtrot.sandbox.source import Source
-    from foxtrot.sandbox.stream_chaos import StreamChaos
     from foxtrot.util.clock import Clock
 
 
 class Floor(Protocol):
     """What the controls need of the exchange."""
 
-    board: faults.FaultBoard
-    chaos: StreamChaos
+    board: FaultBoard
     clock: Clock
-    connections: dict[StreamConnection, None]
-    fanout: Fanout
     source: Source
     violations: Violations
+
+    def armed(self, fault: Fault) -> None:
+        """A fault has been armed: it takes effect."""
+        ...
+
+    def faults_changed(self) -> None:
+        """Faults have ended."""
+        ...
 
     def describe(self) -> dict[str, object]:
         """What the exchange does now."""
@@ -73,40 +76,23 @@ class Control:
             asked = msgspec.json.decode(await request.read(), type=dict[str, object])
             fault = self._floor.board.arm(asked, self._floor.clock.monotonic_ns())
             self._check_symbol(fault)
+            self._floor.armed(fault)
         except (msgspec.DecodeError, ConfigError) as error:
             return _json({"error": str(error)}, 400)
-        struck = self._act(fault)
-        self._floor.chaos.refresh()
-        return _json({**fault.to_dict(self._floor.clock.monotonic_ns()), "struck": struck})
+        return _json({**fault.to_dict(self._floor.clock.monotonic_ns()), "struck": fault.hits})
 
     async def _clear(self, request: web.Request) -> web.Response:
         text = request.match_info.get("fault_id")
         if text is not None and not text.isdigit():
             return _json({"error": f"a fault's id is a number; found {text!r}"}, 400)
         ended = self._floor.board.clear(int(text) if text else None)
-        self._floor.chaos.refresh()
+        self._floor.faults_changed()
         return _json({"cleared": ended})
 
-    def _check_symbol(self, fault: faults.Fault) -> None:
+    def _check_symbol(self, fault: Fault) -> None:
         if fault.symbol and fault.symbol not in self._floor.source.instruments:
             self._floor.board.clear(fault.fault_id)
             raise ConfigError(unknown("symbol", fault.symbol, self._floor.source.instruments))
-
-    def _act(self, fault: faults.Fault) -> int:
-        """Carries out at once what is done at once; returns how many connections were struck."""
-        if fault.spec.name != "close":
-            return 0
-        met = [each for each in self._floor.connections if _carries(each, fault)]
-        for connection in met:
-            if fault.strikes():
-                connection.close(int(fault.params["code"]), "Going away")
-        return fault.hits
-
-
-def _carries(connection: StreamConnection, fault: faults.Fault) -> bool:
-    if not fault.symbol and not fault.stream:
-        return True
-    return any(fault.meets(name.partition("@")[0].upper(), name) for name in connection.streams)
 
 
 def _local(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Callable[[web.Request], Awaitable[web.Response]]:

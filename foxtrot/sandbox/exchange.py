@@ -13,26 +13,33 @@ from aiohttp import web
 
 from foxtrot.sandbox import limits, recording, rest
 from foxtrot.sandbox.agent_source import AgentSource
+from foxtrot.sandbox.answers import Scene
 from foxtrot.sandbox.connection import StreamConnection
 from foxtrot.sandbox.control import Control
 from foxtrot.sandbox.fanout import Fanout
-from foxtrot.sandbox.faults import FaultBoard
+from foxtrot.sandbox.fault_board import FaultBoard
+from foxtrot.sandbox.faults import Side
+from foxtrot.sandbox.line_chaos import LineChaos
 from foxtrot.sandbox.listings import DEFAULT_COUNT, listings
 from foxtrot.sandbox.market import Market
 from foxtrot.sandbox.replay import Replay
+from foxtrot.sandbox.replica import Replica
+from foxtrot.sandbox.rest_chaos import RestChaos
 from foxtrot.sandbox.stream_chaos import StreamChaos
 from foxtrot.sandbox.venue_clock import VenueClock
+from foxtrot.util.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
+    from foxtrot.sandbox.fault_board import Fault
     from foxtrot.sandbox.source import Source
     from foxtrot.util.clock import Clock
 
 HOST = "127.0.0.1"
 
 _SHORTEST_PAUSE_S = 0.002
-_LOOK_AFTER_S = 0.25
+_LOOK_AFTER_S = 0.1
 _MAX_CLIENT_FRAME = 65_536
 _LOG = logging.getLogger(__name__)
 
@@ -60,12 +67,16 @@ class Exchange:
         self.violations = limits.Violations()
         self.limits = limits.Limits(self.violations)
         self.board = FaultBoard(options.seed)
-        self.chaos = StreamChaos(self.board)
+        self.chaos = StreamChaos(self.board, self.later)
+        self.line_chaos = LineChaos(self, self.later)
+        self.rest_chaos = RestChaos(self.board)
         self.fanout = Fanout(self.chaos)
         self.chaos.fanout = self.fanout
         self.connections: dict[StreamConnection, None] = {}
         self._limit_clock = VenueClock(clock, scale=options.time_scale)
         self.source: Source = self._make_source()
+        self.chaos.instruments = self.source.instruments
+        self._replicas: dict[str, Replica] = {}
         self.port = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._runner = web.AppRunner(self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
@@ -94,9 +105,63 @@ class Exchange:
         """Now, on the clock that limits are counted on (in a replay, too, it runs at ``time_scale``)."""
         return self._limit_clock.now_us()
 
-    def touched(self, streams: tuple[str, ...]) -> None:
-        """Streams have been subscribed: what they belong to may start to roll."""
+    def venue_us(self) -> int:
+        """The time that the venue shows."""
+        return self.source.now_us()
+
+    def later(self, seconds: float, call: Callable[[], None]) -> object:
+        """Calls back after some seconds."""
+        return asyncio.get_running_loop().call_later(seconds, call)
+
+    def touched(self, connection: StreamConnection, streams: tuple[str, ...]) -> None:
+        """Streams have been subscribed: faults may meet them, and what they belong to may start to roll."""
+        if self.board.active():
+            for name in streams:
+                self.chaos.joined(connection, name, name.partition("@")[0].upper())
+            self.line_chaos.joined(connection)
+        self.fanout.flush()
         self.source.touch({name.partition("@")[0].upper() for name in streams})
+
+    def command_fault(self, streams: tuple[str, ...]) -> Fault | None:
+        """The fault, if any, that strikes a command about these streams."""
+        for fault in self.board.active(Side.COMMAND):
+            if any(fault.meets(name.partition("@")[0].upper(), name) for name in streams or ("",)) and fault.strikes():
+                return fault
+        return None
+
+    def scene(self, symbols: Collection[str]) -> Scene:
+        """What a request about these symbols (none: all) is answered from."""
+        now_us = self.source.now_us()
+        claimed_us = now_us + self.rest_chaos.clock_error_us()
+        fault = self.rest_chaos.behind(symbols)
+        if fault is None or not self._replicas:
+            return Scene(self.source.instruments, now_us, claimed_us)
+        then_us = now_us - int(fault.params["behind_ms"] * 1_000)
+        return Scene({name: each.follow(then_us) for name, each in self._replicas.items()}, then_us, claimed_us)
+
+    def armed(self, fault: Fault) -> None:
+        """A fault has been armed: it takes effect. Raises ConfigError for one that this market cannot show."""
+        if fault.spec.name == "halt" and self.options.replay:
+            self.board.clear(fault.fault_id)
+            raise ConfigError("a recording cannot be halted; use mute")
+        if fault.spec.is_instant:
+            self.line_chaos.strike(fault, self.connections)
+        self.faults_changed()
+
+    def faults_changed(self) -> None:
+        """Brings everything into the state that the faults in force ask for."""
+        self.chaos.refresh()
+        self.line_chaos.refresh()
+        for symbol, instrument in self.source.instruments.items():
+            instrument.is_halted = self.board.named("halt", symbol) is not None
+        needs_replicas = any(each.spec.name == "rest-replica" for each in self.board.active(Side.REST))
+        if needs_replicas and not self._replicas:
+            self._replicas = {name: Replica(each, self.source.now_us) for name, each in self.source.instruments.items()}
+        elif not needs_replicas:
+            for replica in self._replicas.values():
+                replica.let_go()
+            self._replicas = {}
+        self.fanout.flush()
 
     def describe(self) -> dict[str, object]:
         """What the exchange does now, for ``/sandbox/status``."""
@@ -140,6 +205,8 @@ class Exchange:
         verdict = self.limits.connect(address, self.limit_us())
         if verdict.status != 200:  # noqa: PLR2004 -- HTTP's OK
             return rest.over_limit(verdict)
+        if (spoiled := await self._spoil_upgrade(request)) is not None:
+            return spoiled
         ws = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=_MAX_CLIENT_FRAME, timeout=1.0)
         if not ws.can_prepare(request):
             return web.Response(status=400, text="a stream is opened by a WebSocket upgrade")
@@ -153,19 +220,38 @@ class Exchange:
         try:
             streams = tuple(name for name in names.split("/") if name)
             if connection.subscribe(streams):
-                self.touched(streams)
+                self.touched(connection, streams)
                 await connection.serve()
             else:
                 connection.close(1008, "Too many streams")
         finally:
             connection.leave_all()
+            self.chaos.left(connection)
             self.connections.pop(connection, None)
         return ws
+
+    async def _spoil_upgrade(self, request: web.Request) -> web.Response | None:
+        """Holds an upgrade back, or answers it with an error, if a fault says so."""
+        names = unquote(request.match_info.get("streams", "") or request.query.get("streams", ""))
+        symbols = {name.partition("@")[0].upper() for name in names.split("/")}
+        met = [each for each in self.board.active(Side.UPGRADE) if not each.symbol or each.symbol in symbols]
+        struck = next((each for each in met if each.strikes()), None)
+        if struck is None:
+            return None
+        if struck.spec.name == "upgrade-hang":
+            while struck in self.board.active(Side.UPGRADE) and request.transport is not None:
+                await self.clock.sleep(_LOOK_AFTER_S)
+            return web.Response(status=503)
+        status = min(599, max(400, int(struck.params["status"])))
+        wait = int(struck.params["retry_after"])
+        return web.Response(status=status, headers={"Retry-After": str(wait)} if wait else None)
 
     async def _play(self) -> None:
         while True:
             wait = self._guarded(self.source.advance)
             self.fanout.flush()
+            for replica in self._replicas.values():
+                replica.note_quote()
             await self.clock.sleep(max(wait, _SHORTEST_PAUSE_S) if wait else 0)
 
     @staticmethod
@@ -178,11 +264,13 @@ class Exchange:
             return _LOOK_AFTER_S
 
     async def _look_after(self) -> None:
+        pause_s = _LOOK_AFTER_S / max(1.0, self.options.time_scale / 10)
         while True:
-            await self.clock.sleep(_LOOK_AFTER_S / max(1.0, self.options.time_scale / 10))
-            now_us = self.limit_us()
+            await self.clock.sleep(pause_s)
             if self.board.expire(self.clock.monotonic_ns()):
-                self.chaos.refresh()
+                self.faults_changed()
+            self.line_chaos.flood(pause_s)
+            now_us = self.limit_us()
             for connection in tuple(self.connections):
                 connection.look_after(now_us)
             self.fanout.flush()

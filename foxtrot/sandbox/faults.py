@@ -1,7 +1,5 @@
 """The faults that the exchange commits on demand: one table that the CLI, the HTTP interface, the docs and the tests read."""
 
-import random
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,17 +8,22 @@ from foxtrot.util.errors import ConfigError, unknown
 
 
 class Side(StrEnum):
-    """Where a fault bites."""
+    """Where a fault bites: single events, whole connections, commands, the upgrade, REST answers, the market itself."""
 
     STREAM = "stream"
     CONNECTION = "connection"
+    COMMAND = "command"
+    UPGRADE = "upgrade"
     REST = "rest"
     MARKET = "market"
 
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """One kind of fault: what it does, what it imitates, its parameters with their defaults and meanings."""
+    """One kind of fault: what it does, what it imitates, its parameters with their defaults and meanings.
+
+    ``is_instant``: it strikes at once, and, if it was given ``seconds``, again whoever comes back while they last.
+    """
 
     name: str
     side: Side
@@ -30,133 +33,206 @@ class FaultSpec:
     is_instant: bool = False
 
 
-def _spec(
-    name: str, side: Side, effect: str, imitates: str, *, is_instant: bool = False, **params: tuple[float, str]
-) -> tuple[str, FaultSpec]:
-    return name, FaultSpec(name, side, effect, imitates, params, is_instant)
-
-
-FAULTS: Mapping[str, FaultSpec] = dict(
-    (
-        _spec(
-            "close",
-            Side.CONNECTION,
-            "closes the stream connections that carry the symbol, and those that come back while it lasts",
-            "a gateway that restarts, a load balancer that sheds connections",
-            is_instant=True,
-            code=(1001, "close code"),
-        ),
-        _spec(
-            "mute",
-            Side.STREAM,
-            "drops the data frames of the symbol's streams; the connection, acknowledgements and pings go on",
-            "one publisher behind the gateway that died: the stream stays open and silent",
-        ),
-    )
+_TABLE = (
+    # whole connections
+    FaultSpec(
+        "close",
+        Side.CONNECTION,
+        "closes the stream connections that carry the symbol, with a close frame",
+        "a gateway that restarts, a load balancer that sheds connections",
+        {"code": (1001, "close code")},
+        is_instant=True,
+    ),
+    FaultSpec(
+        "reset",
+        Side.CONNECTION,
+        "resets the TCP connection (RST), without a close frame",
+        "a crashed gateway, a firewall that forgot the connection",
+        is_instant=True,
+    ),
+    FaultSpec(
+        "cut-24h",
+        Side.CONNECTION,
+        "ends connections as after 24 hours of life, now",
+        "the venue's rule that no connection lives longer than a day",
+        is_instant=True,
+    ),
+    FaultSpec(
+        "server-shutdown",
+        Side.CONNECTION,
+        "sends serverShutdown in the connection's form, and closes what is still there after the lead",
+        "a planned restart of the venue's gateways (since 2026-05-08)",
+        {"lead": (10, "seconds from the notice to the close")},
+        is_instant=True,
+    ),
+    FaultSpec(
+        "black-hole",
+        Side.CONNECTION,
+        "nothing is sent, read or answered any more, the socket stays open; when the fault ends, it is reset",
+        "a dead peer behind a NAT or a pulled cable: TCP says nothing for minutes",
+    ),
+    FaultSpec(
+        "stall",
+        Side.CONNECTION,
+        "data and acknowledgements wait, pings and pongs go on; when the fault ends, all of it comes in one burst",
+        "a proxy that buffers, a gateway whose sender thread hangs while its heartbeat lives",
+    ),
+    FaultSpec(
+        "delay-connection",
+        Side.CONNECTION,
+        "everything but pings leaves later, in order",
+        "a congested path, bufferbloat",
+        {"ms": (500, "milliseconds")},
+    ),
+    FaultSpec(
+        "ping-flood",
+        Side.CONNECTION,
+        "sends pings far more often than every 20 s",
+        "a gateway gone wild; clients that answer each one run into their own message limit",
+        {"per_second": (20, "pings a second on each connection")},
+    ),
+    # single events
+    FaultSpec(
+        "mute",
+        Side.STREAM,
+        "drops the data frames of the symbol's streams; the connection, acknowledgements and pings go on",
+        "one publisher behind the gateway that died: the stream stays open and silent",
+    ),
+    FaultSpec(
+        "first-data-never",
+        Side.STREAM,
+        "streams subscribed while it lasts are acknowledged and bring nothing; older subscriptions go on",
+        "a reconnect to a gateway that lost its upstream",
+    ),
+    FaultSpec(
+        "delay",
+        Side.STREAM,
+        "frames of the symbol's streams leave later, in order",
+        "one overloaded publisher: the data is whole but old",
+        {"ms": (500, "milliseconds"), "jitter_ms": (0, "up to this many more")},
+    ),
+    FaultSpec("duplicate", Side.STREAM, "sends frames twice", "two publishers active after a failover"),
+    FaultSpec(
+        "reorder", Side.STREAM, "sends a frame after the one that follows it", "two paths of different length behind the gateway"
+    ),
+    FaultSpec(
+        "drop", Side.STREAM, "loses one frame in N", "a full queue inside the venue that sheds load", {"one_in": (10, "N")}
+    ),
+    FaultSpec("malformed", Side.STREAM, "cuts the JSON text short", "a broken encoder, a truncating proxy"),
+    FaultSpec("binary", Side.STREAM, "sends the frame as binary", "a gateway switched to another encoding by mistake"),
+    FaultSpec(
+        "oversize",
+        Side.STREAM,
+        "blows the frame up",
+        "a runaway message that a client must refuse without falling over",
+        {"bytes": (2_000_000, "size of the frame")},
+    ),
+    FaultSpec(
+        "wrong-symbol", Side.STREAM, "puts another symbol's name into the event", "a routing mistake inside the venue's fan-out"
+    ),
+    FaultSpec(
+        "stale-replay",
+        Side.STREAM,
+        "a new subscription first brings old frames, recorded since the fault was armed, then the present",
+        "a gateway that replays its buffer after a reconnect",
+        {"frames": (20, "old frames")},
+    ),
+    FaultSpec(
+        "book-top-only",
+        Side.STREAM,
+        "diff depth frames leave out what changed beyond the best N levels of a side",
+        "a venue that publishes only the top of its book: deep levels turn stale without a gap in the ids",
+        {"levels": (20, "N")},
+    ),
+    # commands
+    FaultSpec(
+        "ack-dropped", Side.COMMAND, "acknowledges SUBSCRIBE and forgets it", "a subscription lost between gateway and publisher"
+    ),
+    FaultSpec("no-ack", Side.COMMAND, "never answers a command, but carries it out", "a lost answer"),
+    FaultSpec(
+        "error-ack",
+        Side.COMMAND,
+        "answers SUBSCRIBE with an error and does nothing",
+        "a venue in maintenance, a symbol just delisted",
+        {"code": (2, "error code")},
+    ),
+    # upgrade
+    FaultSpec(
+        "upgrade-hang",
+        Side.UPGRADE,
+        "takes the socket and never completes the upgrade",
+        "an overloaded gateway",
+    ),
+    FaultSpec(
+        "upgrade-status",
+        Side.UPGRADE,
+        "answers the upgrade with an HTTP error",
+        "an address over its connection limit, a firewall, a gateway without backend",
+        {"status": (503, "HTTP status, 400 to 599"), "retry_after": (0, "seconds for Retry-After; 0 sends none")},
+    ),
+    # REST
+    FaultSpec(
+        "rest-429",
+        Side.REST,
+        "answers 429, code -1003, with Retry-After",
+        "another program on the same address that used up the weight",
+        {"retry_after": (5, "seconds")},
+    ),
+    FaultSpec(
+        "rest-418",
+        Side.REST,
+        "answers 418, code -1003, with Retry-After",
+        "an address banned after it went on into 429",
+        {"retry_after": (120, "seconds")},
+    ),
+    FaultSpec("rest-403", Side.REST, "answers 403 with a page of HTML", "the venue's web application firewall"),
+    FaultSpec(
+        "rest-5xx",
+        Side.REST,
+        "answers 5xx, code -1001",
+        "an internal error; for an order it would mean: outcome unknown",
+        {"status": (503, "HTTP status, 500 to 599")},
+    ),
+    FaultSpec(
+        "rest-slow",
+        Side.REST,
+        "answers later",
+        "an overloaded API, a slow path",
+        {"ms": (2_000, "milliseconds"), "jitter_ms": (0, "up to this many more")},
+    ),
+    FaultSpec(
+        "rest-replica",
+        Side.REST,
+        "answers from a state some hundred milliseconds behind the streams",
+        "reads served by a replica of the matching engine's state",
+        {"behind_ms": (300, "milliseconds")},
+    ),
+    FaultSpec("rest-cached", Side.REST, "repeats the first answer to each URL", "a cache between client and venue"),
+    FaultSpec(
+        "rest-missing-symbol",
+        Side.REST,
+        "leaves the symbol (if none is named: one of them) out of batched answers",
+        "a symbol that a shard of the venue does not know",
+    ),
+    FaultSpec("rest-down", Side.REST, "cuts REST connections without an answer", "an API that is down while streams live"),
+    # market
+    FaultSpec(
+        "wrong-clock",
+        Side.MARKET,
+        "/time and serverTime are off; events are not",
+        "a time server of the venue gone astray, or one's own clock",
+        {"ms": (1_500, "milliseconds ahead; negative: behind")},
+    ),
+    FaultSpec(
+        "halt",
+        Side.MARKET,
+        "the symbol's status is HALT and nothing happens in it (agents' market only)",
+        "a venue that suspends trading of a symbol",
+    ),
 )
+
+FAULTS: Mapping[str, FaultSpec] = {spec.name: spec for spec in _TABLE}
 """Every fault by its name."""
-
-
-@dataclass(slots=True)
-class Fault:
-    """A fault in force. ``symbol`` and ``stream`` "" mean all; ``share`` of what it meets is struck; ``hits`` counts."""
-
-    fault_id: int
-    spec: FaultSpec
-    symbol: str
-    stream: str
-    share: float
-    started_ns: int
-    until_ns: int | None
-    params: dict[str, float]
-    rng: random.Random
-    hits: int = 0
-
-    def meets(self, symbol: str, stream: str = "") -> bool:
-        """Whether it concerns this symbol and stream."""
-        return (not self.symbol or symbol == self.symbol) and (not self.stream or stream == self.stream)
-
-    def strikes(self) -> bool:
-        """Draws whether it strikes now, and counts it if so."""
-        if self.share < 1.0 and self.rng.random() >= self.share:
-            return False
-        self.hits += 1
-        return True
-
-    def to_dict(self, now_ns: int) -> dict[str, object]:
-        """For the HTTP interface."""
-        left = None if self.until_ns is None else max(0.0, (self.until_ns - now_ns) / 1e9)
-        return {
-            "id": self.fault_id,
-            "fault": self.spec.name,
-            "symbol": self.symbol or None,
-            "stream": self.stream or None,
-            "share": self.share,
-            "seconds_left": left,
-            "params": dict(self.params),
-            "hits": self.hits,
-        }
-
-
-class FaultBoard:
-    """The faults in force, on the real monotonic clock; each with its own seeded chance."""
-
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._last_id = 0
-        self._active: list[Fault] = []
-        self.hits: Counter[str] = Counter()
-
-    def arm(self, asked: Mapping[str, object], now_ns: int) -> Fault:
-        """Puts a fault in force. Raises ConfigError naming what is wrong with ``asked`` and what is allowed."""
-        spec = find(str(asked.get("fault", "")))
-        known = {"fault", "symbol", "stream", "seconds", "share", *spec.params}
-        for key in asked:
-            if key not in known:
-                raise ConfigError(unknown(f"parameter of {spec.name}", key, known))
-        seconds = _number(asked, "seconds", None, low=0.0)
-        share = _number(asked, "share", 1.0, low=0.0, high=1.0)
-        self._last_id += 1
-        fault = Fault(
-            self._last_id,
-            spec,
-            str(asked.get("symbol") or "").upper(),
-            str(asked.get("stream") or ""),
-            1.0 if share is None else share,
-            now_ns,
-            None if seconds is None else now_ns + int(seconds * 1e9),
-            {name: _param(asked, name, default) for name, (default, _) in spec.params.items()},
-            random.Random(f"{self._seed}:{self._last_id}:{spec.name}"),
-        )
-        if not spec.is_instant or seconds:
-            self._active.append(fault)
-        return fault
-
-    def clear(self, fault_id: int | None = None) -> int:
-        """Ends one fault, or all; returns how many."""
-        ended = [each for each in self._active if fault_id in {None, each.fault_id}]
-        for each in ended:
-            self._end(each)
-        return len(ended)
-
-    def expire(self, now_ns: int) -> list[Fault]:
-        """Ends what has lasted long enough, and returns it."""
-        ended = [each for each in self._active if each.until_ns is not None and each.until_ns <= now_ns]
-        for each in ended:
-            self._end(each)
-        return ended
-
-    def active(self, *sides: Side) -> list[Fault]:
-        """What is in force on these sides (none named: everywhere)."""
-        return [each for each in self._active if not sides or each.spec.side in sides]
-
-    def named(self, name: str, symbol: str = "", stream: str = "") -> Fault | None:
-        """The first fault of this name in force that meets the symbol and stream."""
-        return next((each for each in self._active if each.spec.name == name and each.meets(symbol, stream)), None)
-
-    def _end(self, fault: Fault) -> None:
-        self._active.remove(fault)
-        self.hits[fault.spec.name] += fault.hits
 
 
 def find(name: str) -> FaultSpec:
@@ -179,21 +255,3 @@ def describe(specs: Iterable[FaultSpec] = FAULTS.values()) -> list[dict[str, obj
         }
         for spec in specs
     ]
-
-
-def _param(asked: Mapping[str, object], name: str, default: float) -> float:
-    value = _number(asked, name, default)
-    return default if value is None else value
-
-
-def _number(
-    asked: Mapping[str, object], name: str, default: float | None, *, low: float | None = None, high: float | None = None
-) -> float | None:
-    value = asked.get(name, default)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- NaN alone differs from itself
-        raise ConfigError(f"{name} is a number; found {value!r}")
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise ConfigError(f"{name} is between {low} and {high if high is not None else 'any'}; found {value!r}")
-    return float(value)

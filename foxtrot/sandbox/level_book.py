@@ -1,6 +1,10 @@
 """An order book by price level, with what changed since each reader looked."""
 
 from bisect import bisect_left, insort
+from collections.abc import Callable
+
+OnLevel = Callable[[bool, int, int, int], None]
+"""Is told of each change: is it a bid, price, size, update id."""
 
 
 class DiffCollector:
@@ -63,13 +67,14 @@ class Side:
 class LevelBook:
     """Bids and asks at ``update_id``; every changed level takes the next id."""
 
-    __slots__ = ("asks", "bids", "collectors", "update_id")
+    __slots__ = ("asks", "bids", "collectors", "observer", "update_id")
 
     def __init__(self, update_id: int = 0) -> None:
         self.update_id = update_id
         self.bids = Side(is_bid=True)
         self.asks = Side(is_bid=False)
         self.collectors: list[DiffCollector] = []
+        self.observer: OnLevel | None = None
 
     def collector(self) -> DiffCollector:
         """A new reader of changes, from now on."""
@@ -84,6 +89,15 @@ class LevelBook:
         (self.bids if is_bid else self.asks).put(price, size)
         for each in self.collectors:
             (each.bids if is_bid else each.asks).add(price)
+        if self.observer:
+            self.observer(is_bid, price, size, self.update_id)
+
+    def copy(self) -> "LevelBook":
+        """An independent book with the same levels, without readers."""
+        made = LevelBook(self.update_id)
+        for mine, others in ((made.bids, self.bids), (made.asks, self.asks)):
+            mine.prices, mine.sizes = list(others.prices), dict(others.sizes)
+        return made
 
     def best(self) -> tuple[int, int, int, int]:
         """Bid, bid size, ask, ask size; zeros where a side is empty."""

@@ -10,8 +10,12 @@ from foxtrot.sandbox.answers import ENDPOINTS, Endpoint, Scene
 from foxtrot.sandbox.query import Query, Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from foxtrot.sandbox.limits import Limits, Verdict
+    from foxtrot.sandbox.rest_chaos import RestChaos
     from foxtrot.sandbox.source import Source
+    from foxtrot.util.clock import Clock
 
 _OK = 200
 _BANNED = 418
@@ -23,11 +27,17 @@ _REMOVED = frozenset({"/api/v3/userDataStream"})
 class Desk(Protocol):
     """What the REST side needs of the exchange."""
 
+    clock: Clock
     limits: Limits
+    rest_chaos: RestChaos
     source: Source
 
     def limit_us(self) -> int:
         """Now, on the clock that limits are counted on."""
+        ...
+
+    def scene(self, symbols: Collection[str]) -> Scene:
+        """What a request about these symbols (none: all) is answered from."""
         ...
 
 
@@ -46,17 +56,25 @@ class RestSide:
         verdict = desk.limits.charge(address, weight, desk.limit_us())
         if verdict.status != _OK:
             return over_limit(verdict)
+        symbols = (query.symbols() or ()) if query else ()
+        if desk.rest_chaos.is_down(symbols) and request.transport is not None:
+            request.transport.abort()
+        if (spoiled := desk.rest_chaos.instead(symbols)) is not None:
+            return spoiled
         if endpoint is None or query is None:
             return _respond(refused or Refused(-1000, "An unknown error occurred while processing the request.", 404), verdict)
+        if wait_s := desk.rest_chaos.wait_s(symbols):
+            await desk.clock.sleep(wait_s)
         try:
-            body = endpoint.answer(Scene(desk.source.instruments, desk.source.now_us()), query)
+            body = endpoint.answer(desk.scene(symbols), query)
         except Refused as error:
             return _respond(error, verdict)
+        body = desk.rest_chaos.alter(request.path_qs, symbols, body)
         response = web.Response(body=body, content_type=_JSON, headers=_headers(verdict))
         if endpoint.is_market:
             await response.prepare(request)
             await response.write_eof()
-            desk.source.touch(query.symbols() or desk.source.instruments)
+            desk.source.touch(symbols or desk.source.instruments)
         return response
 
     def _read(self, request: web.Request, endpoint: Endpoint | None) -> tuple[Query | None, Refused | None]:

@@ -3,12 +3,16 @@
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import deque
+from collections.abc import Callable
 from typing import NamedTuple
 
 from foxtrot.sandbox.amounts import notional
 from foxtrot.sandbox.candles import MINUTE_MS, Candle
 
 DAY_US = 86_400_000_000
+OnTrade = Callable[[int, int, int, int, bool], None]
+"""Is told of each trade: id, price, size, time, is the buyer the maker; a size of 0 says that an aggregate is complete."""
+
 CAPACITY = 500_000
 """Trades kept per symbol (about 20 MB); the oldest tenth is let go beyond it."""
 
@@ -57,6 +61,7 @@ class Tape:
         self._end_of_last_agg = next_trade_id
         self.minutes: list[Candle] = []
         self.day = RollingWindow(self, DAY_US)
+        self.observer: OnTrade | None = None
 
     @property
     def next_id(self) -> int:
@@ -79,13 +84,27 @@ class Tape:
         self.day.extend()
         if len(self._prices) > self._capacity:
             self._trim(self._capacity // 10)
+        if self.observer:
+            self.observer(trade_id, price, size, time_us, is_buyer_maker)
         return trade_id
 
     def close_agg(self) -> int:
         """Makes one aggregate of the trades since the last one (same taker, same price) and returns its id."""
         self._agg_firsts.append(self._end_of_last_agg)
         self._end_of_last_agg = self.next_id
+        if self.observer:
+            self.observer(self.next_id, 0, 0, 0, False)
         return self.next_agg_id - 1
+
+    def copy(self) -> "Tape":
+        """An independent tape with the same trades."""
+        made = Tape(self.first_id, self.first_agg_id, self._capacity)
+        made._prices, made._sizes, made._times = self._prices[:], self._sizes[:], self._times[:]
+        made._makers, made._agg_firsts = self._makers[:], self._agg_firsts[:]
+        made._end_of_last_agg = self._end_of_last_agg
+        made.minutes = [each.copy() for each in self.minutes]
+        made.day = self.day.copy(made)
+        return made
 
     def restart_ids(self, next_trade_id: int) -> None:
         """Sets the first trade id, before any trade: a recording brings its own."""
@@ -183,9 +202,9 @@ class RollingWindow:
         """Lowest price; 0 without trades."""
         return self._lows[0][1] if self._lows else 0
 
-    def copy(self) -> "RollingWindow":
-        """An independent window over the same tape, at the same place."""
-        made = RollingWindow(self._tape, self._span_us)
+    def copy(self, tape: Tape) -> "RollingWindow":
+        """An independent window at the same place of a copied tape."""
+        made = RollingWindow(tape, self._span_us)
         made.first_id, made.end_id = self.first_id, self.end_id
         made.volume, made.quote, made.previous_close = self.volume, self.quote, self.previous_close
         made._highs, made._lows = deque(self._highs), deque(self._lows)
