@@ -83,6 +83,7 @@ class RestSide:
         try:
             query = Query(list(request.query.items()), endpoint.params, self._desk.source.instruments)
             endpoint.weight(query)
+            query.symbols()
         except Refused as error:
             return None, error
         return query, None
