@@ -17,16 +17,28 @@ _KEYED_TYPES: Final = frozenset(value for name, value in vars(types).items() if 
 class Route:
     """Where events of one type go: ``plain`` handlers, or those of ``by_key`` when somebody asked for that key.
 
+    ``by_symbol`` is ``by_key`` once more, by symbol and exchange: market data finds its handlers without building a key.
     Every tuple is complete (type, key and general handlers, in this order) and is replaced, never changed, so that the event
     thread may read it while others register.
     """
 
-    __slots__ = ("by_key", "key_attribute", "plain")
+    __slots__ = ("by_key", "by_symbol", "key_attribute", "plain")
 
     def __init__(self, event_type: str) -> None:
         self.plain: tuple[Handler, ...] = ()
         self.by_key: dict[str, tuple[Handler, ...]] = {}
+        self.by_symbol: dict[str, dict[str, tuple[Handler, ...]]] = {}
         self.key_attribute: Final = _KEY_ATTRIBUTES.get(event_type, "vt_symbol")
+
+    def set(self, key: str, handlers: tuple[Handler, ...]) -> None:
+        """Puts a key's handlers in the place of those before; none: the key is forgotten."""
+        symbol, _, exchange = key.rpartition(".")
+        if handlers:
+            self.by_key[key] = handlers
+            self.by_symbol[symbol] = {**self.by_symbol.get(symbol, {}), exchange: handlers}
+        else:
+            self.by_key.pop(key, None)
+            self.by_symbol[symbol] = {name: kept for name, kept in self.by_symbol.get(symbol, {}).items() if name != exchange}
 
 
 class Routes:
@@ -82,15 +94,13 @@ class Routes:
         own = self._registered.get(event_type, ())
         for prefix, key in _splits(event_type):
             route = self._route(prefix)
-            if own:
-                route.by_key[key] = self._registered.get(prefix, ()) + own + self.general
-            else:
-                route.by_key.pop(key, None)
+            route.set(key, self._registered.get(prefix, ()) + own + self.general if own else ())
+            if not own:
                 self._forget_unused(prefix)
         route = self._route(event_type)
         route.plain = own + self.general
-        for key in route.by_key:
-            route.by_key[key] = own + self._registered.get(event_type + key, ()) + self.general
+        for key in list(route.by_key):
+            route.set(key, own + self._registered.get(event_type + key, ()) + self.general)
         self._forget_unused(event_type)
 
     def _route(self, event_type: str) -> Route:

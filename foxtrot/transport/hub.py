@@ -144,7 +144,7 @@ class Hub:
         self.step(lane, steps.Close(reason))
         self._starting.drop(key)
         for stream in self._feed.streams(key):
-            self.streaming.routes.pop(stream.encode(), None)
+            self.streaming.unroute(stream)
         if not any(other.symbol == key.symbol for other in self._lanes):
             self.polling.drop(key.symbol)
             self._findings.pop(key.symbol, None)
@@ -268,7 +268,7 @@ class Hub:
         streams = self._feed.streams(lane.key)
         door = LaneDoor(self, lane)
         for stream in streams:
-            self.streaming.routes[stream.encode()] = self._feed.handler(lane.key, stream, door)
+            self.streaming.route(stream, self._feed.handler(lane.key, stream, door))
         self.streaming.act(self.fleet.want(lane.key, streams, self._clock.now_ns()))
 
     async def _page(self, lane: Lane, wanted: steps.FetchPage) -> None:

@@ -63,9 +63,9 @@ class Streaming:
         self._links: dict[int, _Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._request_id = 0
-        self.routes: Final[dict[bytes, StreamHandler]] = {}
+        self._routes: Final[dict[bytes, StreamHandler]] = {}  # by how a frame begins, up to the end of its stream's name
         self.counts: Final = FrameCounts()
-        self._on_frame = _router(self.routes, feed, self.counts, on_problem)
+        self._on_frame = _router(self._routes, feed, self.counts, on_problem)
 
     def act(self, effects: Sequence[FleetEffect]) -> None:
         """Carries out what the fleet asks for."""
@@ -81,6 +81,14 @@ class Streaming:
                         known.changed.set()
                 case Carried() | Lost():
                     self._on_fleet(effect)
+
+    def route(self, stream: str, handler: StreamHandler) -> None:
+        """Has a stream's frames carried to ``handler``, whichever connection brings them."""
+        self._routes[self._feed.envelope + stream.encode()] = handler
+
+    def unroute(self, stream: str) -> None:
+        """Lets a stream's frames go."""
+        self._routes.pop(self._feed.envelope + stream.encode(), None)
 
     async def close(self) -> None:
         """Ends every connection and awaits their tasks."""
@@ -159,12 +167,12 @@ def _router(
     routes: dict[bytes, StreamHandler], feed: StreamFeed, counts: FrameCounts, on_problem: Callable[[str], None]
 ) -> StreamHandler:
     """The reader's one callback; it never raises. A closure, because it runs for every frame."""
-    envelope, start = feed.envelope, len(feed.envelope)
+    start = len(feed.envelope)
+    find_route = routes.get
 
     def route(frame: bytes, received_ns: int) -> None:
         try:
-            is_usual = frame.startswith(envelope)
-            handler = routes.get(frame[start : frame.find(b'"', start)]) if is_usual else other(frame)
+            handler = find_route(frame[: frame.find(b'"', start)]) or other(frame)
             if handler is not None:
                 handler(frame, received_ns)
             else:
@@ -178,7 +186,7 @@ def _router(
     def other(frame: bytes) -> StreamHandler | None:
         name = feed.stream_of(frame)
         if name:
-            return routes.get(name.encode())
+            return routes.get(feed.envelope + name.encode())
         if complaint := feed.complaint(frame):
             counts.complaints += 1
             on_problem(f"the venue refused a command: {complaint}")

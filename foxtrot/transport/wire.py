@@ -43,15 +43,19 @@ class _Socket(WSListener):
         self._stats = stats
         self._parts: list[bytes] = []
         self._size = 0
+        self._read_ns = 0
         self._cause = "connection lost"
 
     @override
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         kind = frame.msg_type
+        # Frames of one read have arrived together: the clock is read once for all of them.
+        received_ns = self._read_ns or self._now()
+        self._read_ns = 0 if frame.last_in_buffer else received_ns
         if kind is _TEXT and frame.fin:
-            self._on_frame(frame.get_payload_as_bytes(), self._now())
+            self._on_frame(frame.get_payload_as_bytes(), received_ns)
         elif kind is _TEXT or kind is _CONTINUATION:
-            self._join(transport, frame)
+            self._join(transport, frame, received_ns)
         elif kind is _CLOSE:
             self._cause = f"closed by the venue: {frame.get_close_code()} {frame.get_close_reason() or ''}".strip()
             transport.send_close(frame.get_close_code(), frame.get_close_message())
@@ -63,7 +67,7 @@ class _Socket(WSListener):
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._on_closed(self._cause)
 
-    def _join(self, transport: WSTransport, frame: WSFrame) -> None:
+    def _join(self, transport: WSTransport, frame: WSFrame, received_ns: int) -> None:
         self._size += frame.payload_size
         if self._size > MAX_FRAME:
             self._stats.oversize += 1
@@ -74,7 +78,7 @@ class _Socket(WSListener):
         if frame.fin:
             payload = b"".join(self._parts)
             self._parts, self._size = [], 0
-            self._on_frame(payload, self._now())
+            self._on_frame(payload, received_ns)
 
 
 class _Wire:

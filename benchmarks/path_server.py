@@ -1,0 +1,158 @@
+"""A venue for the benchmark: trades or quotes of 20 symbols, made beforehand, sent at full speed when told to."""
+
+import asyncio
+import json
+import sys
+from urllib.parse import parse_qs, urlsplit
+
+import msgspec
+import uvloop
+from aiohttp import web
+from picows import WSFrame, WSListener, WSMsgType, WSTransport, WSUpgradeRequest, ws_create_server
+from typing_extensions import override
+
+SYMBOLS = [f"S{number:02d}USDT" for number in range(20)]
+HIGH_WATER = 4 * 1024 * 1024
+TIME_MS = 1_760_000_000_000
+
+
+def trade(symbol: str, number: int) -> bytes:
+    """A trade as Binance frames it."""
+    return msgspec.json.encode({
+        "stream": f"{symbol.lower()}@trade",
+        "data": {
+            "e": "trade", "E": TIME_MS + number, "s": symbol, "t": number, "p": f"{2683.8 + number % 50 / 100:.8f}",
+            "q": f"{0.01 + number % 7 / 100:.8f}", "T": TIME_MS + number, "m": number % 2 == 0, "M": True,
+        },
+    })  # fmt: skip
+
+
+def book_ticker(symbol: str, number: int) -> bytes:
+    """A quote as Binance frames it."""
+    return msgspec.json.encode({
+        "stream": f"{symbol.lower()}@bookTicker",
+        "data": {
+            "u": number + 1, "s": symbol, "b": f"{2683.8 + number % 50 / 100:.8f}", "B": f"{1 + number % 7 / 100:.8f}",
+            "a": f"{2683.9 + number % 50 / 100:.8f}", "A": f"{2 + number % 7 / 100:.8f}",
+        },
+    })  # fmt: skip
+
+
+class Venue:
+    """One client at a time; it is sent one frame per symbol at once, the rest after ``/go``."""
+
+    def __init__(self, kind: str, count: int) -> None:
+        make = trade if kind == "trades" else book_ticker
+        per_symbol = count // len(SYMBOLS)
+        self.frames = [make(symbol, number) for number in range(per_symbol + 1) for symbol in SYMBOLS]
+        self.transport: WSTransport | None = None
+        self.drained = asyncio.Event()
+        self.sending: asyncio.Task[None] | None = None
+
+    async def go(self, _: web.Request) -> web.Response:
+        """Sends all that is left."""
+        self.sending = asyncio.create_task(self._send())
+        return web.json_response({})
+
+    async def _send(self) -> None:
+        transport = self.transport
+        if transport is None:
+            raise RuntimeError("nobody has connected")
+        for number, frame in enumerate(self.frames[len(SYMBOLS) :]):
+            if transport.is_disconnected:
+                return
+            transport.send(WSMsgType.TEXT, frame)
+            if number % 50 == 0:
+                await self.drained.wait()
+                await asyncio.sleep(0)  # noqa: TID251 -- lets the loop write; no time passes
+
+    async def page(self, request: web.Request) -> web.Response:
+        """``historicalTrades``: whatever a client lets go it can ask for by id."""
+        query = request.query
+        first, rows = int(query["fromId"]), []
+        index = SYMBOLS.index(query["symbol"])
+        for number in range(first, min(first + 1000, len(self.frames) // len(SYMBOLS))):
+            data = json.loads(self.frames[number * len(SYMBOLS) + index])["data"]
+            rows.append({"id": data["t"], "price": data["p"], "qty": data["q"], "time": data["T"], "isBuyerMaker": data["m"]})
+        return web.json_response(rows)
+
+
+class Client(WSListener):
+    """Takes the venue's one client."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.venue = venue
+
+    @override
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        self.venue.transport = transport
+        self.venue.drained.set()
+        transport.underlying_transport.set_write_buffer_limits(HIGH_WATER, HIGH_WATER // 4)
+        self._greet(transport)
+
+    @override
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        if frame.msg_type is WSMsgType.TEXT:
+            command = json.loads(frame.get_payload_as_bytes())
+            transport.send(WSMsgType.TEXT, json.dumps({"result": None, "id": command["id"]}).encode())
+            self._greet(transport)
+
+    def _greet(self, transport: WSTransport) -> None:
+        for frame in self.venue.frames[: len(SYMBOLS)]:
+            transport.send(WSMsgType.TEXT, frame)
+
+    @override
+    def pause_writing(self) -> None:
+        self.venue.drained.clear()
+
+    @override
+    def resume_writing(self) -> None:
+        self.venue.drained.set()
+
+
+def ticker(symbol: str) -> dict[str, object]:
+    """24 h figures of a symbol that has not traded."""
+    prices = ("lastPrice", "lastQty", "volume", "quoteVolume", "openPrice", "highPrice", "lowPrice", "prevClosePrice")
+    quotes = {"bidPrice": "1", "bidQty": "1", "askPrice": "2", "askQty": "1"}
+    return {"symbol": symbol, **dict.fromkeys(prices, "1"), **quotes, "closeTime": TIME_MS, "lastId": -1, "count": 0}
+
+
+async def answer(request: web.Request) -> web.Response:
+    """The REST side that an adapter needs to begin."""
+    path = request.path.removeprefix("/api/v3/")
+    query = parse_qs(urlsplit(str(request.rel_url)).query)
+    if path == "time":
+        return web.json_response({"serverTime": TIME_MS})
+    if path == "exchangeInfo":
+        listed = [{"symbol": s, "status": "TRADING", "baseAsset": s[:-4], "quoteAsset": "USDT", "filters": []} for s in SYMBOLS]
+        return web.json_response({"symbols": listed, "rateLimits": []})
+    if path == "depth":
+        return web.json_response({"lastUpdateId": 0, "bids": [["1", "1"]], "asks": [["2", "1"]]})
+    return web.json_response([ticker(symbol) for symbol in json.loads(query["symbols"][0])])
+
+
+async def serve(kind: str, count: int) -> None:
+    """Prints its two ports, serves until its input ends."""
+    venue = Venue(kind, count)
+
+    def accept(_: WSUpgradeRequest) -> WSListener:
+        return Client(venue)
+
+    streams = await ws_create_server(accept, "127.0.0.1", 0)
+    app = web.Application()
+    app.router.add_get("/go", venue.go)
+    app.router.add_get("/api/v3/historicalTrades", venue.page)
+    app.router.add_get("/api/v3/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    rest_port = runner.addresses[0][1]
+    sys.stdout.write(json.dumps({"rest": rest_port, "stream": streams.sockets[0].getsockname()[1]}) + "\n")
+    sys.stdout.flush()
+    await asyncio.to_thread(sys.stdin.read)
+    await runner.cleanup()
+
+
+if __name__ == "__main__":
+    uvloop.run(serve(sys.argv[1], int(sys.argv[2])))
