@@ -52,7 +52,7 @@ __all__ = [
     "unlisted",
 ]
 
-_HINTS = 20  # a search among thousands of names takes milliseconds
+_HINTS = 10  # a search among thousands of names takes tens of milliseconds
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -108,7 +108,8 @@ def named(flags: Flags) -> dict[str, str]:
 def unlisted(flags: Flags, listed: Collection[str]) -> list[str]:
     """A warning, with the line and the nearest right name, for each entry whose symbol is not among ``listed`` (venue form).
 
-    A search through the market list costs milliseconds: only the first 20 are told the nearest name.
+    Takes up to a third of a second for a market list of thousands of names (the first 10 entries are told the nearest one), so
+    call it in a worker thread.
     """
     known = frozenset(listed)
     missing = [(path, symbol) for path, symbol, _ in _entries(flags) if symbol not in known]

@@ -31,6 +31,7 @@ from foxtrot.util.constants import Channel, Exchange
 from foxtrot.util.errors import FlagsError, unknown
 
 _POSITION: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+_DEEP_KEY: Final = re.compile(r"(?<![\w.\-\"'])(?:(?:[\w-]++|\"[^\"\n]*+\"|'[^'\n]*+')[ \t]*+\.[ \t]*+){16}")
 _BARE_SLASH: Final = re.compile(r"\s*[\w*?]+/[\w*?/]*\s*=")
 _BARE_WORD: Final = re.compile(r"[=\[,]\s*(?!true\b|false\b)([A-Za-z_][\w/-]*)\s*(?:[,}\]#]|$)")
 
@@ -73,6 +74,8 @@ def parse(source: str) -> Flags:
 
 def read(source: str) -> tuple[Flags, list[FlagsError]]:
     """The flags, with everything that is wrong in the order of the lines; flags with any error must not be used."""
+    if deep := _DEEP_KEY.search(source):  # tomllib would take minutes for a key of thousands of parts
+        return Flags(), [FlagsError("a key has more parts than any in this file", line=source.count("\n", 0, deep.start()) + 1)]
     try:
         document = tomllib.loads(source)
     except (ValueError, RecursionError) as error:  # a number of 5,000 digits is a bare ValueError

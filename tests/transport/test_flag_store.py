@@ -121,7 +121,7 @@ def like_vim(path: Path, text: str) -> None:
 
 def symlink_swap(path: Path, text: str) -> None:
     """As a mounted configuration volume does: path -> ..data/name, and ..data is swapped to a new folder."""
-    folder = path.parent / f"..{flags.bucket('', text)}"
+    folder = path.parent / f"..{flags.parse(text).hash[:12]}"
     folder.mkdir()
     (folder / path.name).write_text(text, encoding="utf-8")
     link = path.parent / "..data_tmp"

@@ -191,6 +191,7 @@ def test_a_kill_entry_may_stand_twice() -> None:
             "schema = 1\n[symbols]\n'A/B' = 'polling'\n\n'A/B' = 'streaming'",
             '5: symbols."A/B": is given twice, first on line 3; keep one of the two',
         ),
+        ("schema = 1\n" + "a." * 17 + "a = 1", "2: a key has more parts than any in this file"),
         ("a = nope\nb = 1\nb = 2", '1: invalid value in: a = nope; text stands in quotes: "nope"'),
         ("schema = 1\n[kill]\n[kill]", "3: kill: is given twice, first on line 2; keep one of the two"),
         ("a = " + "[" * 5000, "1: a value is too long or nested too deeply in: " + ("a = " + "[" * 56)),
