@@ -198,7 +198,7 @@ class Exchange:
         return await self._open(request, names, is_combined=False)
 
     async def _combined(self, request: web.Request) -> web.StreamResponse:
-        return await self._open(request, request.query.get("streams", ""), is_combined=True)
+        return await self._open(request, _streams_asked(request), is_combined=True)
 
     async def _open(self, request: web.Request, names: str, *, is_combined: bool) -> web.StreamResponse:
         address = request.remote or ""
@@ -232,7 +232,7 @@ class Exchange:
 
     async def _spoil_upgrade(self, request: web.Request) -> web.Response | None:
         """Holds an upgrade back, or answers it with an error, if a fault says so."""
-        names = unquote(request.match_info.get("streams", "") or request.query.get("streams", ""))
+        names = unquote(request.match_info.get("streams", "")) or _streams_asked(request)
         symbols = {name.partition("@")[0].upper() for name in names.split("/")}
         met = [each for each in self.board.active(Side.UPGRADE) if not each.symbol or each.symbol in symbols]
         struck = next((each for each in met if each.strikes()), None)
@@ -274,3 +274,9 @@ class Exchange:
             for connection in tuple(self.connections):
                 connection.look_after(now_us)
             self.fanout.flush()
+
+
+def _streams_asked(request: web.Request) -> str:
+    """``streams=`` of the address; a plus sign is a plus sign there, as in ``kline_1d@+08:00``."""
+    pairs = (part.partition("=") for part in request.rel_url.raw_query_string.split("&"))
+    return next((unquote(value) for name, _, value in pairs if name == "streams"), "")

@@ -46,7 +46,7 @@ class Sandbox:
 
     def clear_faults(self) -> None:
         """Ends every fault in force."""
-        _control(self.port, "DELETE", "/sandbox/faults")
+        clear_faults(self.port)
 
     def violations(self) -> dict[str, Any]:
         """``{"total", "counts", "recent"}``: what clients did against the venue's limits."""
@@ -139,6 +139,11 @@ def request_fault(
     optional = {"symbol": symbol, "seconds": seconds, "share": share}
     asked.update({name: value for name, value in optional.items() if value is not None})
     return _control(port, "POST", "/sandbox/faults", asked)
+
+
+def clear_faults(port: int) -> int:
+    """Ends every fault in force on ``port`` and returns how many; raises Unavailable when no sandbox answers."""
+    return int(_control(port, "DELETE", "/sandbox/faults")["cleared"])
 
 
 def list_faults() -> list[dict[str, object]]:

@@ -14,7 +14,7 @@ from foxtrot.sandbox.publisher import Publisher
 from foxtrot.sandbox.tape import DAY_US, Tape
 
 BEAT_US = 100_000
-_HISTORY_STEPS = 14_000
+_HISTORY_STEPS = 9_360
 _WARM_UP_US = 60_000_000
 _MAX_STEPS = 400
 
@@ -94,13 +94,13 @@ class Market:
 
     def _live_through_a_day(self, start_us: int) -> None:
         """Gives every symbol a past: a coarse day, then a minute at full detail. Nobody listens yet."""
-        steps = max(24, min(1_440, _HISTORY_STEPS // len(self.instruments)))
+        steps = max(24, min(720, _HISTORY_STEPS // len(self.instruments)))
         for symbol, agents in self._agents.items():
             gap_us = (DAY_US - _WARM_UP_US) // steps
             liveliness = self.instruments[symbol].listing.orders_per_second
             for number in range(steps):
                 self._now_us = start_us - DAY_US + gap_us * (number + 1) - _WARM_UP_US // 2
-                agents.live_through(gap_us / 1e6, trades=1 if liveliness >= 1 or number % 4 == 0 else 0)
+                agents.live_through(gap_us / 1e6, trades=2 if liveliness >= 1 else number % 4 == 0)
             agents.furnish()
             self._acted_us[symbol] = start_us - _WARM_UP_US
             self._due.append((start_us - _WARM_UP_US + int(agents.pause() * 1e6), symbol))
