@@ -52,7 +52,7 @@ __all__ = [
     "unlisted",
 ]
 
-_HINTS = 10  # a search among thousands of names takes tens of milliseconds
+_HINTS = 10  # a search among thousands of names takes milliseconds
 
 
 class Decision(msgspec.Struct, frozen=True):
@@ -108,8 +108,8 @@ def named(flags: Flags) -> dict[str, str]:
 def unlisted(flags: Flags, listed: Collection[str]) -> list[str]:
     """A warning, with the line and the nearest right name, for each entry whose symbol is not among ``listed`` (venue form).
 
-    Takes up to a third of a second for a market list of thousands of names (the first 10 entries are told the nearest one), so
-    call it in a worker thread.
+    Takes tens of milliseconds where thousands of names are listed and some are missing (the first 10 of these are told the
+    nearest one): call it in a worker thread.
     """
     known = frozenset(listed)
     missing = [(path, symbol) for path, symbol, _ in _entries(flags) if symbol not in known]
@@ -118,10 +118,17 @@ def unlisted(flags: Flags, listed: Collection[str]) -> list[str]:
     lines = KeyLines(flags.text)
     warnings: list[str] = []
     for index, (path, symbol) in enumerate(missing):
-        close = nearest(symbol, listed) if index < _HINTS else ""
+        close = nearest(symbol, _alike(symbol, known)) if index < _HINTS else ""
         hint = f"; did you mean {close}?" if close else ""
         warnings.append(f"line {lines.line(path)}: {dotted(path)}: the venue does not list {symbol}{hint}")
     return warnings
+
+
+def _alike(symbol: str, known: frozenset[str]) -> list[str]:
+    """The names worth a closer look: about as long, with the same beginning or the same letters."""
+    letters = sorted(symbol)
+    near = (name for name in known if abs(len(name) - len(symbol)) <= 2)  # noqa: PLR2004 -- letters too many or too few
+    return sorted(name for name in near if name[:1] == symbol[:1] or sorted(name) == letters)
 
 
 def _of_kill(flags: Flags, kill: KillList, symbol: str, lines: int) -> Judgement:

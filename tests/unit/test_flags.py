@@ -211,6 +211,12 @@ def test_unlisted_symbols_are_warned_of_with_line_and_nearest() -> None:
     ]
 
 
+def test_a_swapped_first_letter_is_recognised() -> None:
+    """The nearest name is found although its beginning differs."""
+    (warning,) = flags.unlisted(flags.parse("schema = 1\n[symbols]\nTBCUSDT = 'polling'"), ["BTCUSDT", "LTCUSDT", "TUSDUSDT"])
+    assert warning.endswith("did you mean BTCUSDT?")
+
+
 def test_listed_symbols_give_no_warning() -> None:
     """A file whose symbols the venue all lists is not commented."""
     listed = {"BTCUSDT", "SOLUSDT", "ADAUSDT", "XRPUSDT", "ETHEUR", "USDCUSDT"}
