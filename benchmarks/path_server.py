@@ -1,7 +1,12 @@
-"""A venue for the benchmark: trades or quotes of 20 symbols, made beforehand, sent at full speed when told to."""
+"""A venue for the benchmark: trades or quotes of 20 symbols, made beforehand, sent at full speed when told to.
+
+``burst`` is how many frames go into one write: 1 as a venue sends them, each when it happens; more is kinder to a client's
+reader, which then finds many frames at once.
+"""
 
 import asyncio
 import json
+import logging
 import sys
 from urllib.parse import parse_qs, urlsplit
 
@@ -41,7 +46,8 @@ def book_ticker(symbol: str, number: int) -> bytes:
 class Venue:
     """One client at a time; it is sent one frame per symbol at once, the rest after ``/go``."""
 
-    def __init__(self, kind: str, count: int) -> None:
+    def __init__(self, kind: str, count: int, burst: int) -> None:
+        self.burst = burst
         make = trade if kind == "trades" else book_ticker
         per_symbol = count // len(SYMBOLS)
         self.frames = [make(symbol, number) for number in range(per_symbol + 1) for symbol in SYMBOLS]
@@ -62,9 +68,9 @@ class Venue:
             if transport.is_disconnected:
                 return
             transport.send(WSMsgType.TEXT, frame)
-            if number % 50 == 0:
+            if number % self.burst == 0:
                 await self.drained.wait()
-                await asyncio.sleep(0)  # noqa: TID251 -- lets the loop write; no time passes
+                await asyncio.sleep(0)
 
     async def page(self, request: web.Request) -> web.Response:
         """``historicalTrades``: whatever a client lets go it can ask for by id."""
@@ -131,9 +137,9 @@ async def answer(request: web.Request) -> web.Response:
     return web.json_response([ticker(symbol) for symbol in json.loads(query["symbols"][0])])
 
 
-async def serve(kind: str, count: int) -> None:
+async def serve(kind: str, count: int, burst: int) -> None:
     """Prints its two ports, serves until its input ends."""
-    venue = Venue(kind, count)
+    venue = Venue(kind, count, burst)
 
     def accept(_: WSUpgradeRequest) -> WSListener:
         return Client(venue)
@@ -155,4 +161,5 @@ async def serve(kind: str, count: int) -> None:
 
 
 if __name__ == "__main__":
-    uvloop.run(serve(sys.argv[1], int(sys.argv[2])))
+    logging.disable()  # a client that hangs up with frames under way is no news here
+    uvloop.run(serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3])))
