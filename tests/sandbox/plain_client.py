@@ -94,6 +94,13 @@ class Stream:
             lambda found: isinstance(found, dict) and "id" in found and ("result" in found or "error" in found)
         )
 
+    def stop_reading(self) -> None:
+        """Leaves whatever comes in the socket's own buffers."""
+        connection = self.socket._response.connection
+        assert connection is not None
+        assert connection.transport is not None
+        connection.transport.pause_reading()
+
     async def take(self, count: int) -> list[Any]:
         """The next ``count`` messages."""
         return [await self.next() for _ in range(count)]

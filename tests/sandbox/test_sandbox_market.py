@@ -37,7 +37,7 @@ class Reader:
 
     def events(self) -> list[Any]:
         """What was sent, decoded."""
-        return [json.loads(each[each.index(b"{") :]) for each in self.out]
+        return [json.loads(each[{126: 4, 127: 10}.get(each[1], 2) :]) for each in self.out]
 
 
 def played(seed: int = 1, seconds: int = 30, *names: str, count: int = 3) -> tuple[Market, list[Any]]:
