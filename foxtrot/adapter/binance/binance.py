@@ -21,6 +21,7 @@ from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.loop_thread import LoopThread
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.transport.breaker_board import BreakerBoard
+from foxtrot.transport.flags import Decision
 from foxtrot.util.constants import Exchange
 from foxtrot.util.errors import Closed, ConfigError, NotSupported
 from foxtrot.util.object import HealthData, SubscribeRequest
@@ -120,6 +121,15 @@ class BinanceAdapter(BaseAdapter):
     def endpoints(self) -> Endpoints | None:
         """The addresses in force; None until they are known."""
         return self._connection.endpoints if self._connection is not None else None
+
+    @property
+    def clock_offset_ns(self) -> int:
+        """The venue's clock minus ours, in nanoseconds; 0 until it has been measured."""
+        return self._connection.offset_ns if self._connection is not None else 0
+
+    def decision(self, key: LaneKey) -> Decision:
+        """What the flags in force say of a lane, and by which rule."""
+        return self._market.decision_of(key)
 
     # --- within -------------------------------------------------------------------------------------------------------------
 

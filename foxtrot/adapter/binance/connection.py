@@ -14,6 +14,7 @@ from foxtrot.adapter.binance.endpoints import BinanceSetting, Endpoints
 from foxtrot.adapter.binance.market_data import MarketData
 from foxtrot.adapter.binance.rest_feed import BinanceRest
 from foxtrot.sandbox.launcher import Sandbox, launch
+from foxtrot.transport import flags
 from foxtrot.transport.backoff import equal_jitter
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.flag_store import FlagStore
@@ -48,6 +49,7 @@ class BinanceConnection:
         self.sandbox: Sandbox | None = None
         self.endpoints: Endpoints | None = None
         self.offset_ns = 0  # the venue's clock minus ours
+        self._looked_up = ""  # hash of the flags whose symbols were last looked up
 
     async def open(self) -> None:
         """Connects, for as long as it takes; says what keeps it from it, once each."""
@@ -99,18 +101,35 @@ class BinanceConnection:
             Path(setting.state_dir),
             setting.environment,
             self._clock,
-            self._market.flags_changed,
+            self._flags_changed,
             lambda text: self._tell(text, logging.WARNING),
             self._market.revive,
         )
         await self._flag_store.start()
 
+    def _flags_changed(self, changed: flags.Flags, kill: flags.KillList) -> None:
+        self._market.flags_changed(changed, kill)
+        self._look_up_flags()
+
+    def _look_up_flags(self) -> None:
+        """Warns of symbols in flags.toml that the venue does not list, in a worker: that is a search among thousands."""
+        store = self._flag_store
+        if store is None or not self._contracts.is_loaded or store.flags.hash == self._looked_up:
+            return
+        self._looked_up = store.flags.hash
+        search = asyncio.get_running_loop().run_in_executor(None, flags.unlisted, store.flags, self._contracts.symbols)
+        search.add_done_callback(self._warn_of_unlisted)
+
+    def _warn_of_unlisted(self, search: asyncio.Future[list[str]]) -> None:
+        if not search.cancelled():
+            for warning in search.result():
+                self._tell(f"flags: {warning}", logging.WARNING)
+
     async def _load_markets(self, rest: BinanceRest) -> None:
         info = await self._until_it_works(rest.exchange_info, rest.weight("exchange_info"))
         self._budget = self._market_budget(info.weight_limit, rest)
         count = self._contracts.load(info)
-        if self._flag_store is not None:
-            self._market.flags_changed(self._flag_store.flags, self._flag_store.kill)  # now that symbols are known
+        self._look_up_flags()
         self._tell(f"connected to {self._setting.environment}: {count} instruments", logging.INFO)
 
     def _market_budget(self, limit: int, rest: BinanceRest) -> WeightBudget:

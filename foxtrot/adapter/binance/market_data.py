@@ -124,9 +124,6 @@ class MarketData:
     def flags_changed(self, changed: flags.Flags, kill: flags.KillList) -> None:
         """What is in force from here on."""
         self._flags, self._kill = changed, kill
-        if self._contracts.is_loaded:
-            for warning in flags.unlisted(changed, self._contracts.symbols):
-                self._callbacks.write_log(f"flags: {warning}", logging.WARNING)
         if self._hub is not None:
             self._hub.decide_again()
 
@@ -150,6 +147,10 @@ class MarketData:
         if finding is None:
             return None
         return self._health_data(symbol, self._health.get(symbol, finding.health), finding)
+
+    def decision_of(self, key: LaneKey) -> flags.Decision:
+        """What the flags in force say of a lane; from any thread."""
+        return flags.decide(self._flags, self._kill, key.symbol, key.channel, self._contracts.unified(key.symbol))
 
     # --- what lanes ask for -------------------------------------------------------------------------------------------------
 
@@ -219,8 +220,7 @@ class MarketData:
             self._health.pop(key.symbol, None)
 
     def _decide(self, key: LaneKey) -> steps.Decide:
-        unified = self._contracts.unified(key.symbol)
-        decision = flags.decide(self._flags, self._kill, key.symbol, key.channel, unified)
+        decision = self.decision_of(key)
         return steps.Decide(decision.transport, decision.reason)
 
     def _composer(self, symbol: str) -> TickComposer:
