@@ -83,6 +83,7 @@ class Publisher:
             if not wanted:
                 collector.restart(instrument.book.update_id)
                 continue
+            instrument.catch_up()
             diff = instrument.book.take(collector)
             if diff:
                 for name in wanted:

@@ -17,7 +17,7 @@ WAIT_S = 10.0
 @contextlib.asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Exchange]:
     """An exchange in this loop, lively enough for quick tests."""
-    exchange = Exchange(Options(**{"symbols": 2, "activity": 3.0, **options}), SystemClock())
+    exchange = Exchange(Options(**{"symbols": 2, "activity": 12.0, **options}), SystemClock())
     await exchange.start()
     try:
         yield exchange
