@@ -9,7 +9,7 @@ from picows import WSAutoPingStrategy, WSError, WSFrame, WSHandshakeError, WSLis
 from typing_extensions import override
 
 from foxtrot.transport.base import StreamHandler
-from foxtrot.util.clock import Clock
+from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.errors import Banned, Denied, RateLimited, Unavailable
 
 MAX_FRAME: Final = 1024 * 1024
@@ -20,17 +20,22 @@ PING_IDLE: Final = 15.0
 PONG_TIMEOUT: Final = 10.0
 DEFAULT_RETRY_AFTER: Final = 60.0
 
-_TEXT, _CONTINUATION, _BINARY, _CLOSE = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.BINARY, WSMsgType.CLOSE
+PONG_PAUSE_NS: Final = NS_PER_S
+"""A pong a second is plenty for a venue that pings every 20 s; a flood of pings must not run us into its message limit."""
+
+_TEXT, _CONTINUATION, _BINARY = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.BINARY
+_PING, _CLOSE = WSMsgType.PING, WSMsgType.CLOSE
 
 
 class WireStats:
     """Counts over all connections of a dialler."""
 
-    __slots__ = ("binary", "oversize")
+    __slots__ = ("binary", "oversize", "pings_let_go")
 
     def __init__(self) -> None:
         self.binary = 0
         self.oversize = 0
+        self.pings_let_go = 0
 
 
 class _Socket(WSListener):
@@ -44,6 +49,7 @@ class _Socket(WSListener):
         self._parts: list[bytes] = []
         self._size = 0
         self._read_ns = 0
+        self._pong_after_ns = 0
         self._cause = "connection lost"
 
     @override
@@ -56,6 +62,8 @@ class _Socket(WSListener):
             self._on_frame(frame.get_payload_as_bytes(), received_ns)
         elif kind is _TEXT or kind is _CONTINUATION:
             self._join(transport, frame, received_ns)
+        elif kind is _PING:
+            self._pong(transport, frame, received_ns)
         elif kind is _CLOSE:
             self._cause = f"closed by the venue: {frame.get_close_code()} {frame.get_close_reason() or ''}".strip()
             transport.send_close(frame.get_close_code(), frame.get_close_message())
@@ -66,6 +74,13 @@ class _Socket(WSListener):
     @override
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         self._on_closed(self._cause)
+
+    def _pong(self, transport: WSTransport, frame: WSFrame, received_ns: int) -> None:
+        if received_ns < self._pong_after_ns:
+            self._stats.pings_let_go += 1
+            return
+        self._pong_after_ns = received_ns + PONG_PAUSE_NS
+        transport.send_pong(frame.get_payload_as_bytes())
 
     def _join(self, transport: WSTransport, frame: WSFrame, received_ns: int) -> None:
         self._size += frame.payload_size
@@ -118,6 +133,7 @@ class WireDialler:
                     ssl_context=self._ssl,
                     websocket_handshake_timeout=DIAL_TIMEOUT,
                     # Should all else be blind, our own ping finds a half-open connection within 25 s.
+                    enable_auto_pong=False,
                     enable_auto_ping=True,
                     auto_ping_idle_timeout=PING_IDLE,
                     auto_ping_reply_timeout=PONG_TIMEOUT,
