@@ -57,8 +57,7 @@ class Breaker:
         """A serving stream is given up. Nothing changes while it is forced open."""
         if self.state is BreakerState.FORCED_OPEN:
             return
-        if self._healthy_since_ns is not None and now_ns - self._healthy_since_ns >= self._policy.forget * NS_PER_S:
-            self.openings = 0
+        self._forget(now_ns)
         wait = equal_jitter(self.openings, self._policy.base, self._policy.cap, chance)
         self.openings += 1
         self.retry_at_ns = now_ns + int(wait * NS_PER_S)
@@ -70,18 +69,20 @@ class Breaker:
             return None
         if self.state is BreakerState.OPEN:
             self._to(BreakerState.HALF_OPEN)
+        self.generation += 1  # each permit has one of its own, also while closed: two attempts never share an outcome
         self._permit = Permit(self.generation)
         return self._permit
 
     def succeed(self, permit: Permit, now_ns: int) -> None:
         """The attempt proved itself: closed again."""
-        if permit.generation == self.generation:
+        if permit == self._permit:
+            self._forget(now_ns)
             self._to(BreakerState.CLOSED)
             self._healthy_since_ns = now_ns
 
     def fail(self, permit: Permit, now_ns: int, chance: Chance) -> None:
         """The attempt failed: open again, for longer."""
-        if permit.generation == self.generation:
+        if permit == self._permit:
             self.trip(now_ns, chance)
 
     def release(self, permit: Permit) -> None:
@@ -100,6 +101,10 @@ class Breaker:
         if self.state is BreakerState.FORCED_OPEN:
             self._to(BreakerState.OPEN)
         self.retry_at_ns = min(self.retry_at_ns, now_ns)
+
+    def _forget(self, now_ns: int) -> None:
+        if self._healthy_since_ns is not None and now_ns - self._healthy_since_ns >= self._policy.forget * NS_PER_S:
+            self.openings = 0
 
     def _to(self, state: BreakerState) -> None:
         self.state = state

@@ -13,9 +13,8 @@ CLOSED                nothing
 Rules:
 
 1. A lane starts when its start answer has come: until then nothing serves, and decisions wait.
-2. PROVING is served by polling. The proof is the stream's first data, or, for a quiet one, a poll asked ``QUIET_NS`` after
-   the subscription that shows nothing which the stream should have brought. Then the join: ids are fetched up to the first
-   buffered one, a tick asks its anchor. Only when both sides meet does the stream serve.
+2. PROVING is served by polling until the stream has shown that it is alive (``proof``). Then the join: ids are fetched up to
+   the first buffered one, a tick asks its anchor. Only when both sides meet does the stream serve.
 3. Whatever ends a stream's serving asks for one poll at once.
 4. A lost connection counts nothing of the lane's own: it waits for its connection. A trip, or a failed attempt of its own,
    opens the lane's breaker; the stream is shut until ``retry_at``.
@@ -30,20 +29,16 @@ from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import Item, LaneKey, LaneStatus, Quote, Stats
 from foxtrot.transport.breaker import Breaker, Permit
 from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
+from foxtrot.transport.proof import Proof
+from foxtrot.transport.question import Question
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
-
-QUIET_NS: Final = 2 * NS_PER_S
-"""How long after a subscription a poll must have been asked to prove a quiet stream."""
-
-FIRST_DATA_NS: Final = 10 * NS_PER_S
-"""How long a subscribed stream may owe data that polls have shown to exist (BN-5)."""
 
 LEAVE_NS: Final = 900 * NS_PER_MS
 """How long a decision for polling waits for the polled value that goes first."""
 
-AGAIN_NS: Final = 250 * NS_PER_MS
-"""How long after a page or an anchor that brought nothing it is asked again."""
+ANCHOR_NS: Final = 2 * NS_PER_S
+"""How long polled quotes make way for an anchor under way: one asked after it would make it worthless."""
 
 
 class Lane:
@@ -69,14 +64,11 @@ class Lane:
         self._out: list[steps.Effect] = []
         self._reported = BreakerState.CLOSED
         self._permit: Permit | None = None
-        self._up_ns = 0  # since when a connection carries the streams; 0: none does
-        self._owed_ns = 0  # since when polls have shown data that the subscribed stream has not brought
-        self._proven_ns = 0  # since when the stream has shown that it is alive
+        self._proof: Final = Proof()
+        self._question: Final = Question()
+        self._page_source = Source.POLL
         self._awaits_connection = False
         self._leave_ns = 0  # until when a leaving stream waits for the polled value; 0: it is not leaving
-        self._is_asking = False  # a page or an anchor is under way
-        self._ask_at_ns = 0  # not before: the last one brought nothing
-        self._failures = 0  # how often in a row it brought nothing
 
     # --- what others read -------------------------------------------------------------------------------------------------
 
@@ -84,11 +76,6 @@ class Lane:
     def wants_stream(self) -> bool:
         """Whether the decision asks for the stream."""
         return self.decision.transport is Transport.STREAMING
-
-    @property
-    def delivered(self) -> int:
-        """Values handed out so far."""
-        return self._order.delivered if self._order else 0
 
     @property
     def status(self) -> LaneStatus:
@@ -130,7 +117,7 @@ class Lane:
             case steps.Paged():
                 self._paged(given)
             case steps.PageFailed():
-                self._ask_later()
+                self._question.answered(now_ns, is_useful=False)
             case steps.Anchored():
                 self._anchored(given.quote)
             case steps.Decide():
@@ -172,15 +159,13 @@ class Lane:
         self.decision = decision
         if not self.is_started:
             return
-        if self.wants_stream:
-            self._leave_ns = 0
-            if self.state is LaneState.POLLING:
-                self._try_stream(decision.reason)
-            else:
-                self._join()
-        elif self.state is LaneState.STREAMING:
+        if self.wants_stream and self.state is LaneState.POLLING:
+            self._try_stream(decision.reason)
+        elif self.wants_stream and self._leave_ns:
+            self._stay()
+        elif not self.wants_stream and self.state is LaneState.STREAMING:
             self._leave(decision.reason)
-        elif self.state is not LaneState.POLLING:
+        elif not self.wants_stream and self.state is not LaneState.POLLING:
             self._end_attempt()
             self._out.append(steps.ShutStream())
             self._go(LaneState.POLLING, decision.reason, Serving.POLL)
@@ -193,30 +178,37 @@ class Lane:
             self._leave_ns = self._now + LEAVE_NS
             self._out.append(steps.PollNow())
 
+    def _stay(self) -> None:
+        """It was leaving, and is wanted again before a polled value came."""
+        self._leave_ns = 0
+        if self.quotes:
+            self._deliver(self.quotes.resume(), Source.STREAM)
+
     def _try_stream(self, reason: Reason) -> None:
-        self._permit = self.breaker.acquire(self._now)
-        if self._permit is None:
+        if self._prove(reason):
+            self._out.append(steps.OpenStream())
+        elif self.state is LaneState.POLLING:
             self._go(LaneState.FALLBACK, Reason.BREAKER_OPEN, Serving.POLL)
-            return
-        self._go(LaneState.PROVING, reason, Serving.POLL)
-        self._out.append(steps.OpenStream())
+
+    def _prove(self, reason: Reason) -> bool:
+        self._permit = self.breaker.acquire(self._now)
+        if self._permit is not None:
+            self._go(LaneState.PROVING, reason, Serving.POLL)
+        return self._permit is not None
 
     # --- the stream's fortunes --------------------------------------------------------------------------------------------
 
     def _stream_up(self) -> None:
-        self._up_ns = self._now
-        self._owed_ns = 0
         if self.state is LaneState.FALLBACK and self._awaits_connection:
-            self._permit = self.breaker.acquire(self._now)
-            if self._permit is not None:
-                self._go(LaneState.PROVING, Reason.RETRY, Serving.POLL)
+            self._awaits_connection = False
+            self._prove(Reason.RETRY)
+        if self.state is LaneState.PROVING:
+            self._proof.begin(self._now)
 
     def _stream_down(self, reason: Reason) -> None:
-        self._up_ns = 0
-        if self.state is LaneState.STREAMING:
-            if self._leave_ns:
-                self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
-                return
+        if self._leave_ns:
+            self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
+        elif self.state is LaneState.STREAMING:
             self._drop_stream(LaneState.FALLBACK, reason)
             self._awaits_connection = True
         elif self.state is LaneState.PROVING:
@@ -228,8 +220,9 @@ class Lane:
         """A trip of the serving stream, or the failure of an attempt."""
         if self.state is LaneState.STREAMING:
             self.breaker.trip(self._now, self._chance)
-            self._drop_stream(LaneState.FALLBACK, reason, shut=True)
-        elif self.state is LaneState.PROVING and self._permit is not None:
+            state, why = (LaneState.POLLING, self.decision.reason) if self._leave_ns else (LaneState.FALLBACK, reason)
+            self._drop_stream(state, why, shut=True)
+        elif self._permit is not None:
             self.breaker.fail(self._permit, self._now, self._chance)
             self._end_attempt()
             self._out.append(steps.ShutStream())
@@ -250,111 +243,86 @@ class Lane:
             self._permit = None
         if self._order:
             self._order.shut()
-        self._up_ns = self._owed_ns = self._leave_ns = self._ask_at_ns = self._failures = 0
-        self._proven_ns = 0
+        self._proof.end()
+        self._question.reset()
+        self._leave_ns = 0
         self._awaits_connection = False
 
     # --- the join ---------------------------------------------------------------------------------------------------------
 
     def _offered(self, value: Item | Quote, received_ns: int) -> None:
-        if self.state not in {LaneState.PROVING, LaneState.STREAMING}:
-            return
+        if not self._proof.up_ns:
+            return  # no connection carries the stream: a frame of an older one
         if isinstance(value, Quote):
-            if self.quotes:
-                self.quotes.offer(value)
-        elif self.ids:
-            if self.is_held or value.id < self.ids.next_id:
-                self.ids.duplicates += not self.is_held  # a replay of the past proves nothing
-                return
-            self._deliver(self.ids.offer(value, received_ns), Source.STREAM)
-        self._owed_ns = 0
-        self._proven_ns = self._proven_ns or self._now
-        self._join()
+            is_new = self.quotes is not None and self.quotes.offer(value)
+        else:
+            is_new = self.ids is not None and value.id >= self.ids.next_id
+            if self.ids:
+                self._deliver(self.ids.offer(value, received_ns), Source.STREAM)
+        if is_new:  # a replay of the past proves nothing
+            self._proof.heard(self._now)
+            self._join()
 
     def _join(self) -> None:
         """Asks for what lies between the last value and the stream, or opens the stream when nothing does."""
-        if self.state is LaneState.STREAMING:
-            self._ask_page()
-            if self.quotes and not self.quotes.is_live and not self._leave_ns:
-                self._ask_anchor()  # it was leaving and came back: by an anchor, as from a poll
-        elif self.state is LaneState.PROVING and self._proven_ns and not self.is_held:
+        if self.state is LaneState.PROVING and self._proof.proven_ns and not self.is_held:
             if self.quotes:
-                self._ask_anchor()
-            elif self.ids and self.ids.wants_page():
-                self._ask_page()
-            else:
-                self._serve_stream([])
+                if self._question.ask(self._now):
+                    self._out.append(steps.FetchAnchor())
+            elif self.ids and not self.ids.wants_page():
+                self._serve_stream()
+                self._deliver(self.ids.open(), Source.STREAM)
+        self._ask_page()
 
-    def _serve_stream(self, first: list[Quote]) -> None:
+    def _serve_stream(self) -> None:
+        assert self._permit is not None
+        self.breaker.succeed(self._permit, self._now)
+        self._permit = None
         self._go(LaneState.STREAMING, Reason.PROOF, Serving.STREAM)
-        if self._permit is not None:
-            self.breaker.succeed(self._permit, self._now)
-            self._permit = None
-        if self.ids:
-            self._deliver(self.ids.open(), Source.STREAM)
-        elif first:
-            self._deliver(first[:1], Source.POLL)
-            self._deliver(first[1:], Source.STREAM)
 
     def _ask_page(self) -> None:
-        if self.ids is None or self._is_asking or self.is_held or self._now < self._ask_at_ns or not self.ids.wants_page():
-            return
-        self._is_asking = True
-        source = Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL
-        self._out.append(steps.FetchPage(self.ids.next_id, source))
-
-    def _ask_anchor(self) -> None:
-        if not self._is_asking and self._now >= self._ask_at_ns:
-            self._is_asking = True
-            self._out.append(steps.FetchAnchor())
-
-    def _ask_later(self) -> None:
-        self._is_asking = False
-        self._ask_at_ns = self._now + (AGAIN_NS << min(self._failures, 3))
-        self._failures += 1
+        if self.ids and not self.is_held and self.ids.wants_page() and self._question.ask(self._now):
+            self._page_source = Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL
+            self._out.append(steps.FetchPage(self.ids.next_id, self._page_source))
 
     def _paged(self, page: steps.Paged) -> None:
-        self._is_asking = False
         if self.ids is None or self.is_held:
+            self._question.answered(self._now, is_useful=True)
             return
         items, gap = self.ids.fill(page.items, is_full=page.is_full)
         if gap:
             self.gaps += 1
             self._out.append(steps.Missing(*gap, Reason.GAP))
-        self._deliver(items, Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL)
+        self._deliver(items, self._page_source)
         if self.state is LaneState.STREAMING:
             self._deliver(self.ids.ready(), Source.STREAM)
-        if items:
-            self._failures = 0
-        else:
-            self._ask_later()  # the venue's answer trails its stream
+        # A page that leaves its hole unfilled is the answer of a replica behind the stream: it is not asked again at once.
+        self._question.answered(self._now, is_useful=bool(items or gap) or not self.ids.wants_page())
         self._join()
-        self._ask_page()
 
     def _anchored(self, anchor: Quote | None) -> None:
-        self._is_asking = False
-        if self.quotes is None or self.state not in {LaneState.PROVING, LaneState.STREAMING} or self._leave_ns:
-            return
-        if anchor is None or anchor.asked_ns < self._proven_ns or not self.quotes.is_admissible(anchor):
-            self._ask_later()
-            return
-        self._failures = 0
-        values = self.quotes.open(anchor)
-        if self.state is LaneState.PROVING:
-            self._serve_stream(values)
+        order, proven_ns = self.quotes, self._proof.proven_ns
+        if order is None or not proven_ns or self.state is not LaneState.PROVING:
+            self._question.answered(self._now, is_useful=True)  # of an attempt that has ended
+        elif anchor is None or anchor.asked_ns < proven_ns or not order.is_admissible(anchor):
+            self._question.answered(self._now, is_useful=False)
         else:
-            self._deliver(values[:1], Source.POLL)
-            self._deliver(values[1:], Source.STREAM)
+            self._question.answered(self._now, is_useful=True)
+            self._serve_stream()
+            following = order.open(anchor)
+            self._deliver([anchor], Source.POLL)
+            self._deliver(following, Source.STREAM)
 
     # --- polls ------------------------------------------------------------------------------------------------------------
 
     def _polled(self, given: steps.Polled) -> None:
         if self.quotes:
             self._polled_tick(self.quotes, given)
-        elif self.ids:
-            verdict = self.ids.polled(given.answer, self._now)
+        elif self.ids and given.answer.stats is not None:
+            is_changed = given.answer.stats.last_id > self.ids.venue_trade_id
+            verdict = self.ids.polled(given.answer.stats.last_id, self._now)
             if not self.is_held:
-                self._judged(verdict, given.asked_ns)
+                self._judged(verdict, given.asked_ns, is_changed=is_changed)
                 self._ask_page()
 
     def _polled_tick(self, order: QuoteOrder, given: steps.Polled) -> None:
@@ -366,55 +334,44 @@ class Lane:
             self._deliver([stats], Source.POLL)
         if quote is None or is_cached:
             return
-        if self.state is LaneState.STREAMING and not self._leave_ns:
-            self._judged(order.judge(quote), given.asked_ns)
+        if order.is_live:
+            self._judged(order.judge(quote), given.asked_ns, is_changed=False)
             return
-        if not order.is_admissible(quote) or (self.state is LaneState.PROVING and self._is_asking):
+        makes_way = self.state is LaneState.PROVING and self._question.is_open
+        if not order.is_admissible(quote) or (makes_way and self._now < self._question.asked_ns + ANCHOR_NS):
             return
-        is_same = quote.levels == order.levels
         if self._leave_ns:
             self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
-        self.confirmed_ns = self._now
-        if order.poll(quote):
+        is_changed = order.poll(quote)
+        if is_changed:
             self._deliver([quote], Source.POLL)
-        self._judged(Verdict.HIT if is_same else Verdict.MISS, given.asked_ns)
+        self._judged(Verdict.HIT, given.asked_ns, is_changed=is_changed)
 
-    def _judged(self, verdict: Verdict, asked_ns: int) -> None:
+    def _judged(self, verdict: Verdict, asked_ns: int, *, is_changed: bool) -> None:
         """What a poll means for the stream that serves or proves."""
         if verdict is Verdict.HIT:
             self.confirmed_ns = self._now
         if self.state is LaneState.STREAMING:
             if verdict is Verdict.DEAD:
                 self._give_up(Reason.SILENCE)
-        elif self.state is LaneState.PROVING and self._up_ns and not self._proven_ns:
-            if verdict is not Verdict.HIT:
-                self._owed_ns = self._owed_ns or self._now
-            elif not self._owed_ns and asked_ns >= self._up_ns + QUIET_NS:
-                self._proven_ns = self._proven_ns or self._now
-                self._join()
+        elif self._proof.polled(asked_ns, self._now, is_changed=is_changed):
+            self._join()
 
     def _stats_offered(self, given: steps.OfferedStats) -> None:
-        if self.quotes and self.is_started and self.quotes.stats(given.stats):
+        if self.quotes and self._proof.up_ns and self.quotes.stats(given.stats):
             self._deliver([given.stats], Source.STREAM)
 
     # --- time, holds, the end ---------------------------------------------------------------------------------------------
 
     def _pulse(self) -> None:
         if self.state is LaneState.FALLBACK and self.wants_stream and not self._awaits_connection:
-            self._retry()
+            self._try_stream(Reason.RETRY)
         elif self._leave_ns and self._now >= self._leave_ns:
             self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
-        elif self.state is LaneState.PROVING and self._owed_ns and self._now >= max(self._up_ns, self._owed_ns) + FIRST_DATA_NS:
+        elif self._proof.is_overdue(self._now):
             self._give_up(Reason.FIRST_DATA)
         else:
             self._join()
-            self._ask_page()
-
-    def _retry(self) -> None:
-        self._permit = self.breaker.acquire(self._now)
-        if self._permit is not None:
-            self._go(LaneState.PROVING, Reason.RETRY, Serving.POLL)
-            self._out.append(steps.OpenStream())
 
     def _hold(self, is_on: bool) -> None:
         if self.ids is None or self.is_held == is_on:
@@ -425,16 +382,12 @@ class Lane:
         else:
             self.ids.resume()
             self._join()
-            self._ask_page()
 
     def _close(self, reason: Reason) -> None:
-        had_stream = self.state in {LaneState.PROVING, LaneState.STREAMING, LaneState.FALLBACK}
         self._end_attempt()
-        if had_stream:
+        if self.state is not LaneState.POLLING:
             self._out.append(steps.ShutStream())
         self._go(LaneState.CLOSED, reason, Serving.NONE)
-
-    # --- helpers ----------------------------------------------------------------------------------------------------------
 
     def _go(self, state: LaneState, reason: Reason, serving: Serving) -> None:
         self.switches += {self.serving, serving} == {Serving.POLL, Serving.STREAM}

@@ -24,7 +24,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from foxtrot.transport.base import Answer, Cursor, Item, Quote, Stats
+from foxtrot.transport.base import Cursor, Item, Quote, Stats
 from foxtrot.util.clock import NS_PER_S
 
 
@@ -107,13 +107,13 @@ class IdOrder:
 
     def offer(self, item: Item, received_ns: int) -> list[Item]:
         """A streamed value that the door did not accept; returns what may be delivered now (only while live)."""
+        if item.id < self.next_id or item.id in self._buffer:
+            self.duplicates += 1  # a replay of the past refreshes nothing
+            return []
         self.heard_ns = received_ns
         self.heard_trade_id = max(self.heard_trade_id, item.last_trade_id)
-        if item.id < self.next_id or item.id in self._buffer:
-            self.duplicates += 1
-            return []
-        if len(self._buffer) >= self.CAPACITY:
-            return []  # let go: the hole grows, and is filled by id
+        if self._is_paused or len(self._buffer) >= self.CAPACITY:
+            return []  # let go: it has been heard of, and is fetched by id
         self._buffer[item.id] = item
         heapq.heappush(self._order, item.id)
         return self._ready() if self.is_live else []
@@ -126,28 +126,31 @@ class IdOrder:
         return (self.next_id, oldest - 1) if oldest > self.next_id else None
 
     def wants_page(self) -> bool:
-        """Whether a page from ``next_id`` on would bring something: a hole, or values that only the venue has."""
+        """Whether a page from ``next_id`` on would bring something: a hole, what was let go, or what only the venue has."""
         if self._buffer:
             return self.hole() is not None
-        return self.is_incomplete or (not self.is_live and self.venue_trade_id > self.last_trade_id)
+        known = self.heard_trade_id if self.is_live else max(self.heard_trade_id, self.venue_trade_id)
+        return self.is_incomplete or known > self.last_trade_id
 
     def fill(self, items: Sequence[Item], *, is_full: bool) -> Filled:
         """Takes what is next of a page (a full one may not be all), up to the oldest buffered value while live."""
-        end = self._order[0] if self._order else None
-        if self.is_live and end is None and not self.is_incomplete:
+        if self.is_live and not self.wants_page():
             return Filled([], None)  # an answer to a question of before the switch
         self.is_incomplete = is_full
+        end = self._order[0] if self.is_live and self._order else None
         following, gap = self.next_id, None
         taken: list[Item] = []
         for item in items:
             if item.id < following:
                 continue
-            if end is not None and self.is_live and item.id >= end:
-                break
             if item.id > following:
                 if taken:
-                    break  # never seen within one page; the rest is asked again
-                gap = (following, item.id - 1) if following > 0 else None
+                    break  # the venue's ids jump: the rest is asked for again
+                reached = item.id if end is None else min(item.id, end)
+                gap = (following, reached - 1) if following > 0 else None
+                following = reached
+            if end is not None and item.id >= end:
+                break
             taken.append(item)
             following = item.id + 1
         self._advance(taken, following)
@@ -197,17 +200,15 @@ class IdOrder:
         self.is_incomplete = True
         self._ahead_since_ns = 0
 
-    def polled(self, answer: Answer, now_ns: int) -> Verdict:
-        """Reads the venue's newest trade id out of an answer, and judges the stream by it."""
-        if answer.stats is None:
-            return Verdict.HIT
-        self.venue_trade_id = max(self.venue_trade_id, answer.stats.last_id)
+    def polled(self, newest: int, now_ns: int) -> Verdict:
+        """Judges the stream by the venue's newest trade id."""
+        self.venue_trade_id = max(self.venue_trade_id, newest)
         heard = max(self.heard_trade_id, self.last_trade_id)
-        if answer.stats.last_id <= heard:
+        if newest <= heard:
             self._ahead_since_ns = 0
             return Verdict.HIT
         if not self._ahead_since_ns or self._ahead_id <= heard:
-            self._ahead_since_ns, self._ahead_id = now_ns, answer.stats.last_id
+            self._ahead_since_ns, self._ahead_id = now_ns, newest
         return Verdict.DEAD if now_ns - self._ahead_since_ns >= self.PATIENCE_NS else Verdict.MISS
 
     def _ready(self) -> list[Item]:
@@ -230,7 +231,7 @@ class IdOrder:
         if taken:
             self.last_trade_id = max(self.last_trade_id, taken[-1].last_trade_id)
             self.delivered += len(taken)
-            self._set_next(following)
+        self._set_next(following)
 
     def _set_next(self, following: int) -> None:
         if self.is_live and not self._is_paused:
@@ -246,11 +247,15 @@ class QuoteOrder:
     WINDOW_NS = NS_PER_S
     """A quote that the stream brought so long before a poll was asked still answers for it."""
 
+    APART_NS = NS_PER_S // 2
+    """So far apart two polls are asked that count as two."""
+
     __slots__ = (
         "_admitted_ns",
         "_buffer",
         "_door",
-        "_misses",
+        "_missed_ns",
+        "_newest_id",
         "_stats_key",
         "delivered",
         "duplicates",
@@ -263,7 +268,8 @@ class QuoteOrder:
         self._admitted_ns = -1  # asked (polled) or received (streamed): what a later poll must have been asked after
         self._buffer: deque[Quote] = deque(maxlen=self.CAPACITY)
         self._door = -1  # the last update id delivered, while live
-        self._misses = 0
+        self._newest_id = -1  # the last update id delivered, when the stream last served
+        self._missed_ns = 0  # when the poll was asked that the stream missed first; 0: it has missed none
         self._stats_key = (-2, 0)
         self.levels: tuple[float, float, float, float] | None = None
         self.heard_ns = 0
@@ -286,38 +292,45 @@ class QuoteOrder:
         self.delivered += 1
         return True
 
-    def offer(self, quote: Quote) -> None:
-        """A streamed quote that the door did not accept: old while live, else kept for the anchor."""
+    def offer(self, quote: Quote) -> bool:
+        """A streamed quote that the door did not accept; false for an old one. A new one is kept for the switch."""
+        if self.is_live or quote.update_id <= self._newest_id:
+            self.duplicates += 1  # a replay of the past refreshes nothing
+            return False
         self.heard_ns = quote.received_ns
-        if self.is_live:
-            self.duplicates += 1
-        else:
-            self._buffer.append(quote)
+        self._buffer.append(quote)
+        return True
 
     def open(self, anchor: Quote) -> list[Quote]:
-        """The stream serves from the anchor on; returns the anchor and the buffered quotes that are newer."""
-        self._door = anchor.update_id
+        """The stream serves from the anchor on; returns the buffered quotes that are newer, and follow it."""
+        self._admit(anchor, anchor.asked_ns)
+        self.delivered += 1
+        self._newest_id = anchor.update_id
+        return self.resume()
+
+    def resume(self) -> list[Quote]:
+        """The stream serves on from its last quote, as nothing was delivered since; returns the buffered quotes."""
+        self._door = self._newest_id
         self.is_live = True
-        self._misses = 0
-        taken = [anchor]
+        self._missed_ns = 0
+        taken: list[Quote] = []
         for quote in self._buffer:
             if quote.update_id > self._door:
                 self._door = quote.update_id
+                self._admit(quote, quote.received_ns)
                 taken.append(quote)
             else:
                 self.duplicates += 1
         self._buffer.clear()
-        newest = taken[-1]
-        self._admit(newest, newest.asked_ns or newest.received_ns)
         self.delivered += len(taken)
         return taken
 
     def shut(self) -> None:
         """The stream serves no longer."""
+        self._newest_id = max(self._newest_id, self._door)
         self.is_live = False
         self._door = -1
         self._buffer.clear()
-        self._misses = 0
 
     def stats(self, stats: Stats) -> bool:
         """Whether these 24 h figures are newer than the last; if so they are taken."""
@@ -340,19 +353,21 @@ class QuoteOrder:
         return is_changed
 
     def is_admissible(self, quote: Quote) -> bool:
-        """Whether a polled quote was asked after the last admitted value."""
-        return quote.asked_ns > self._admitted_ns
+        """Whether a polled quote was asked after the last admitted value; an anchor is not behind the stream's last id either."""
+        return quote.asked_ns > self._admitted_ns and not 0 < quote.update_id < self._newest_id
 
     def judge(self, quote: Quote) -> Verdict:
-        """What a polled quote says of the stream: two misses running and it is dead.
+        """What a polled quote says of the stream: two misses running, and it is dead.
 
-        A miss: the poll shows another quote, and no quote came on the stream since shortly before the poll was asked.
+        A miss: the poll shows another quote, and none came on the stream since shortly before the poll was asked. Polls that
+        were asked in the same moment miss together, which is one miss.
         """
-        if quote.levels == self.levels or self.heard_ns > quote.asked_ns - self.WINDOW_NS:
-            self._misses = 0
+        if quote.levels == self.levels or max(self.heard_ns + self.WINDOW_NS, self._admitted_ns) >= quote.asked_ns:
+            self._missed_ns = 0
             return Verdict.HIT
-        self._misses += 1
-        return Verdict.DEAD if self._misses > 1 else Verdict.MISS
+        if not self._missed_ns:
+            self._missed_ns = quote.asked_ns
+        return Verdict.DEAD if quote.asked_ns - self._missed_ns >= self.APART_NS else Verdict.MISS
 
     def _admit(self, quote: Quote, admitted_ns: int) -> None:
         self._admitted_ns = max(self._admitted_ns, admitted_ns)
