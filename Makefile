@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format bench coverage lock clean
+.PHONY: help run sandbox test check format bench bench-sandbox interop coverage lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,12 +36,20 @@ coverage: $(VENV)/dev.stamp ## the tests with branch coverage: 100 % of the pure
 bench: $(VENV)/dev.stamp ## a bare client against Foxtrot's whole path, in one run
 	@$(BIN)/python benchmarks/bench_path.py $(ARGS)
 
+bench-sandbox: $(VENV)/dev.stamp ## the embedded exchange under load: 50 connections x 20 streams (ARGS="--seconds 600")
+	@$(BIN)/python benchmarks/bench_sandbox.py $(ARGS)
+
+interop: $(VENV)/interop.stamp ## other people's clients against the embedded exchange, a minute each (ARGS="-k ccxt")
+	@INTEROP_SECONDS=60 $(BIN)/python -m pytest tests/interop $(ARGS)
+
 lock: $(VENV)/dev.stamp ## make the pinned, hashed requirement files anew
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    pyproject.toml requirements/build.in --output-file requirements/run.txt
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	    --extra dev --constraint requirements/run.txt pyproject.toml requirements/build.in --output-file requirements/dev.txt
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	    --extra dev --extra interop --constraint requirements/dev.txt pyproject.toml requirements/build.in --output-file requirements/interop.txt
 
 clean: ## remove what the targets made
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
