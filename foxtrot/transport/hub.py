@@ -11,11 +11,11 @@ from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.fleet import Carried, Fleet, Lost
 from foxtrot.transport.health import Finding, of_lane, worst
 from foxtrot.transport.lane import Lane
-from foxtrot.transport.polling import Polling
+from foxtrot.transport.polling import INTERVAL_NS, Polling
 from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
 from foxtrot.util.clock import NS_PER_S, Clock
-from foxtrot.util.constants import BreakerState, Channel, Reason, Source, Transport
+from foxtrot.util.constants import BreakerState, Channel, Reason, Serving, Source
 from foxtrot.util.errors import RateLimited
 
 PULSE: Final = 0.1
@@ -99,6 +99,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._queue = asyncio.Lock()  # pages of polled lanes wait here, oldest first
         self._is_held = False
+        self._page_interval_ns = INTERVAL_NS
         self._troubles: dict[str, str] = {}
         self.fleet: Final = Fleet(clock.now_ns(), chance)
         self.polling: Final = Polling(rest, budget, clock, self)
@@ -170,15 +171,21 @@ class Hub:
             self.step(lane, steps.Hold(is_on))
 
     def statuses(self) -> list[LaneStatus]:
-        """How every lane stands."""
-        return [lane.status for lane in self._lanes.values()]
+        """How every lane stands; from any thread."""
+        return [lane.status for lane in self._lanes.copy().values()]  # the copy is atomic: the loop may be opening lanes
 
     def finding(self, symbol: str) -> Finding | None:
-        """A symbol's health now."""
+        """A symbol's health now; from any thread."""
         now = self._clock.now_ns()
         return worst(
-            of_lane(lane.status, is_held=lane.is_held, wants_stream=lane.decision.transport is Transport.STREAMING, now_ns=now)
-            for key, lane in self._lanes.items()
+            of_lane(
+                lane.status,
+                is_held=lane.is_held,
+                wants_stream=lane.wants_stream,
+                now_ns=now,
+                interval_ns=self._page_interval_ns if lane.ids and lane.serving is Serving.POLL else INTERVAL_NS,
+            )
+            for key, lane in self._lanes.copy().items()
             if key.symbol == symbol
         )
 
@@ -233,7 +240,14 @@ class Hub:
             self._look_at_health()
             await self._clock.sleep(PULSE)
 
+    def _plan_pages(self) -> None:
+        """How often each polled id lane can be asked for a page, as the weight allows: health waits for it."""
+        polled = (key for key, lane in self._lanes.items() if lane.ids and lane.serving is Serving.POLL)
+        weight = sum(self._rest.weight("page", key) for key in polled)
+        self._page_interval_ns = max(INTERVAL_NS, int(weight / self._budget.spare_per_second * NS_PER_S))
+
     def _look_at_health(self) -> None:
+        self._plan_pages()
         for symbol in {key.symbol: None for key in self._lanes}:
             finding, last = self.finding(symbol), self._findings.get(symbol)
             if finding is not None and (last is None or finding[:3] != last[:3]):

@@ -1,0 +1,164 @@
+"""Draws views and summaries as tables that fit the width there is."""
+
+import io
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from foxtrot.app.summary import LaneSummary, Outcome, Quantiles
+from foxtrot.app.view import LaneView, View
+from foxtrot.util.constants import Health, Serving
+
+PIPE_WIDTH: Final = 160
+"""Columns where no terminal says how many there are."""
+
+_HEALTH: Final = {
+    Health.LIVE: "green",
+    Health.DEGRADED: "yellow",
+    Health.SUSPECT: "magenta",
+    Health.BLIND: "bold red",
+    Health.HALTED: "dim",
+}
+_SERVING: Final = {Serving.STREAM: "green", Serving.POLL: "cyan", Serving.NONE: "bold red"}
+_PADDING: Final = 2
+
+
+class Column(NamedTuple):
+    """One column of the live table: what it needs of the width, and how soon it yields (the highest first; 0 never)."""
+
+    title: str
+    width: int
+    yields: int
+    cell: Callable[[LaneView], Text]
+    justify: Literal["left", "right"] = "right"
+    is_of_symbol: bool = False
+
+
+def price(value: float | None, decimals: int) -> str:
+    """``64120.30`` on the instrument's own decimals; ``-`` for none."""
+    return "-" if value is None else f"{value:.{decimals}f}"
+
+
+def age(seconds: float | None) -> str:
+    """``0.4s``, ``75s``, ``12m``; ``-`` for never."""
+    if seconds is None:
+        return "-"
+    shown = max(seconds, 0.0)
+    if shown < 10:  # noqa: PLR2004 -- from ten seconds on tenths tell nothing
+        return f"{shown:.1f}s"
+    return f"{shown:.0f}s" if shown < 600 else f"{shown / 60:.0f}m"  # noqa: PLR2004 -- ten minutes
+
+
+COLUMNS: Final = (
+    Column("symbol", 9, 0, lambda lane: Text(lane.symbol, "bold"), "left", is_of_symbol=True),
+    Column("health", 8, 0, lambda lane: Text(lane.health.upper(), _HEALTH[lane.health]), "left", is_of_symbol=True),
+    Column("channel", 10, 1, lambda lane: Text(lane.channel), "left"),
+    Column("serves", 6, 0, lambda lane: Text(lane.serving, _SERVING[lane.serving]), "left"),
+    Column("why", 21, 7, lambda lane: Text(lane.why), "left"),
+    Column("last", 9, 2, lambda lane: Text(price(lane.last, lane.decimals))),
+    Column("bid", 9, 8, lambda lane: Text(price(lane.bid, lane.decimals))),
+    Column("ask", 9, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
+    Column("age", 5, 4, lambda lane: Text(age(lane.age))),
+    Column("msg/s", 6, 5, lambda lane: Text(f"{lane.rate:.1f}" if lane.rate < 1_000 else f"{lane.rate:.0f}")),  # noqa: PLR2004
+    Column("delivered", 9, 3, lambda lane: Text(str(lane.delivered))),
+    Column("gaps", 4, 6, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
+    Column("switches", 8, 6, lambda lane: Text(str(lane.switches))),
+)
+"""The columns of the live table, from left to right."""
+
+
+def columns_for(width: int) -> list[Column]:
+    """The columns that fit ``width``: those that yield soonest are left out first."""
+    kept = list(COLUMNS)
+    while sum(column.width + _PADDING for column in kept) > width and any(column.yields for column in kept):
+        kept.remove(max(kept, key=lambda column: column.yields))
+    return kept
+
+
+def live_table(lanes: Sequence[LaneView], width: int, rows: int) -> Table:
+    """One row a lane, ``rows`` at most; what is left out is counted in the last one."""
+    columns = columns_for(width)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _PADDING, 0, 0))
+    for column in columns:
+        table.add_column(column.title, justify=column.justify, no_wrap=True, overflow="ellipsis")
+    shown = lanes if len(lanes) <= rows else lanes[: max(rows - 1, 1)]
+    above = ""
+    for lane in shown:
+        table.add_row(*(Text() if column.is_of_symbol and lane.symbol == above else column.cell(lane) for column in columns))
+        above = lane.symbol
+    if len(shown) < len(lanes):
+        table.add_row(Text(f"+{len(lanes) - len(shown)} more", "dim"))
+    return table
+
+
+def title_lines(view: View) -> list[Text]:
+    """What runs, where, for how long; in a sandbox also how to break it."""
+    left = f", {view.left:.0f} s to go" if view.left is not None else ""
+    lines = [Text.assemble(("Foxtrot", "bold"), f" on {view.environment}, {view.elapsed:.0f} s{left}")]
+    if view.endpoints is None:
+        return [*lines, Text("connecting ...", "dim")]
+    lines.append(Text(f"REST {view.endpoints.rest}  streams {view.endpoints.stream}", "dim"))
+    return [*lines, *(Text(hint, "dim") for hint in hints(view))]
+
+
+def hints(view: View) -> list[str]:
+    """In a sandbox, the command that breaks it."""
+    port = urlsplit(view.endpoints.rest).port if view.endpoints else None
+    return [f"break it: foxtrot chaos close --port {port}"] if view.environment == "sandbox" and port else []
+
+
+def lane_line(lane: LaneView) -> str:
+    """A lane in one line of text."""
+    quote = f" {price(lane.bid, lane.decimals)}/{price(lane.ask, lane.decimals)}" if lane.bid or lane.ask else ""
+    return (
+        f"{lane.symbol:<9} {lane.channel:<10} {lane.health.upper():<8} {lane.serving:<6} {lane.why}: "
+        f"last {price(lane.last, lane.decimals)}{quote}, age {age(lane.age)}, {lane.rate:.1f}/s, delivered {lane.delivered}, "
+        f"gaps {lane.gaps}, switches {lane.switches}"
+    )
+
+
+def summary_table(outcome: Outcome) -> Table:
+    """One row a lane."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _PADDING, 0, 0))
+    for title in ("symbol", "channel", "state", "serves"):
+        table.add_column(title, no_wrap=True)
+    for title in ("delivered", "gaps", "dropped twice", "delivered twice", "switches", "age p50 ms", "p99 ms"):
+        table.add_column(title, justify="right")
+    above = ""
+    for lane in outcome.lanes:
+        table.add_row(*_summary_cells(lane, is_first=lane.symbol != above))
+        above = lane.symbol
+    return table
+
+
+def plain_text(table: Table, width: int = PIPE_WIDTH) -> str:
+    """The table as text without colours or trailing blanks."""
+    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
+    with console.capture() as captured:
+        console.print(table)
+    return "\n".join(line.rstrip() for line in captured.get().splitlines())
+
+
+def _summary_cells(lane: LaneSummary, *, is_first: bool) -> Iterable[Text]:
+    ages = lane.event_age_ms or lane.local_age_ms or Quantiles(None, None)
+    bad = "bold red"
+    yield Text(lane.symbol if is_first else "", "bold")
+    yield Text(lane.channel)
+    yield Text(lane.state or "-")
+    yield Text(lane.serving, _SERVING[lane.serving])
+    yield Text(f"{lane.delivered}")
+    yield Text(f"{lane.gaps}", bad if lane.gaps else "")
+    yield Text(f"{lane.duplicates_dropped}")
+    yield Text(f"{lane.duplicates_delivered}", bad if lane.duplicates_delivered else "")
+    yield Text(f"{lane.switches}")
+    yield Text(_milliseconds(ages.p50))
+    yield Text(_milliseconds(ages.p99))
+
+
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1f}"

@@ -1,0 +1,73 @@
+"""Says what happened in one line each."""
+
+import datetime as dt
+import logging
+from typing import Final
+
+from foxtrot.core.event import Event
+from foxtrot.util.constants import Health, LaneState, Reason, Serving
+from foxtrot.util.object import BackfillData, GapData, HealthData, LogData, TransportData
+
+SERVED_BY: Final = {Serving.POLL: "polling", Serving.STREAM: "its stream", Serving.NONE: "nothing"}
+
+
+def phrase(event: Event) -> str:
+    """One line about a log, transport, health, gap or backfill event."""
+    match event.data:
+        case LogData() as log:
+            return log.msg if log.level < logging.WARNING else f"{logging.getLevelName(log.level).lower()}: {log.msg}"
+        case TransportData() as change:
+            return _transport(change)
+        case HealthData() as health:
+            return _health(health)
+        case GapData() as gap:
+            return f"{gap.symbol} {gap.channel}: ids {gap.first_id} to {gap.last_id} are missing ({reason(gap.reason)})"
+        case BackfillData() as found:
+            return f"{found.symbol} {found.channel}: {len(found.items)} missing values found"
+        case other:
+            return f"{event.type} {other}"
+
+
+def level_of(event: Event) -> int:
+    """How serious it is, as in the logging module."""
+    match event.data:
+        case LogData() as log:
+            return log.level
+        case GapData():
+            return logging.ERROR
+        case TransportData() as change if change.new is LaneState.FALLBACK:
+            return logging.WARNING
+        case HealthData() as health if health.reason is not Reason.STARTING and health.new is Health.BLIND:
+            return logging.ERROR
+        case _:
+            return logging.INFO
+
+
+def is_news(event: Event) -> bool:
+    """Whether a person wants to read it: the start and the end of each lane go without saying."""
+    match event.data:
+        case TransportData() as change:
+            return change.reason not in {Reason.SUBSCRIBED, Reason.CLOSING}
+        case HealthData() as health:
+            return health.reason is not Reason.STARTING and health.old is not health.new
+        case _:
+            return True
+
+
+def reason(why: str) -> str:
+    """A reason as words."""
+    return why.replace("_", " ")
+
+
+def clock_time(time_ns: int) -> str:
+    """``17:42:01.250``, in the machine's zone."""
+    return dt.datetime.fromtimestamp(time_ns / 1e9, tz=dt.UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]
+
+
+def _transport(change: TransportData) -> str:
+    old = "" if change.old is change.new else f"{change.old} -> "
+    return f"{change.symbol} {change.channel}: {old}{change.new} ({reason(change.reason)}); served by {SERVED_BY[change.serving]}"
+
+
+def _health(health: HealthData) -> str:
+    return f"{health.symbol} is {health.new.upper()} ({reason(health.reason)}); served by {SERVED_BY[health.serving]}"
