@@ -71,6 +71,11 @@ class WeightBudget:
         self.quiet_until_ns = 0
         self._bucket = Bucket(Rate(share=share, period=self._WINDOW, burst=share / 5), now_ns)
 
+    @property
+    def spare_per_second(self) -> float:
+        """Weight a second that the beat leaves to everything else (its reserve is what one beat, a second, costs)."""
+        return max(1.0, self._bucket.rate.per_second - self.reserve)
+
     def wait(self, weight: int, now_ns: int, *, is_beat: bool = False) -> float:
         """Seconds until a request of this weight may be sent; 0.0: now."""
         quiet = max(0, self.quiet_until_ns - now_ns) / NS_PER_S

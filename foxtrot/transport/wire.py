@@ -5,7 +5,17 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
-from picows import WSAutoPingStrategy, WSError, WSFrame, WSHandshakeError, WSListener, WSMsgType, WSTransport, ws_connect
+from picows import (
+    WSAutoPingStrategy,
+    WSCloseCode,
+    WSError,
+    WSFrame,
+    WSHandshakeError,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    ws_connect,
+)
 from typing_extensions import override
 
 from foxtrot.transport.base import StreamHandler
@@ -41,11 +51,19 @@ class WireStats:
 class _Socket(WSListener):
     """Carries frames of one socket to the callbacks."""
 
-    def __init__(self, clock: Clock, on_frame: StreamHandler, on_closed: Callable[[str], None], stats: WireStats) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        on_frame: StreamHandler,
+        on_closed: Callable[[str], None],
+        stats: WireStats,
+        endings: "set[asyncio.Future[None]]",
+    ) -> None:
         self._now = clock.now_ns
         self._on_frame = on_frame
         self._on_closed = on_closed
         self._stats = stats
+        self._endings = endings
         self._parts: list[bytes] = []
         self._size = 0
         self._read_ns = 0
@@ -65,7 +83,7 @@ class _Socket(WSListener):
         elif kind is _PING:
             self._pong(transport, frame, received_ns)
         elif kind is _CLOSE:
-            self._cause = f"closed by the venue: {frame.get_close_code()} {frame.get_close_reason() or ''}".strip()
+            self._cause = f"closed by the venue: {frame.get_close_code().value} {frame.get_close_reason() or ''}".strip()
             transport.send_close(frame.get_close_code(), frame.get_close_message())
             transport.disconnect()
         elif kind is _BINARY:
@@ -73,7 +91,20 @@ class _Socket(WSListener):
 
     @override
     def on_ws_disconnected(self, transport: WSTransport) -> None:
+        closing = transport.close_handshake
+        if closing is not None and closing.sent is not None and not closing.recv_then_sent:
+            self._stats.oversize += closing.sent.code is WSCloseCode.MESSAGE_TOO_BIG
+            self._cause = f"closed by us: {closing.sent.code.value} {closing.sent.reason or ''}".strip()
+        # The parser's complaint waits in a future that somebody has to look at; the cause above says the same.
+        ending = asyncio.ensure_future(transport.wait_disconnected())
+        self._endings.add(ending)
+        ending.add_done_callback(self._forget)
         self._on_closed(self._cause)
+
+    def _forget(self, ending: "asyncio.Future[None]") -> None:
+        self._endings.discard(ending)
+        if not ending.cancelled():
+            ending.exception()
 
     def _pong(self, transport: WSTransport, frame: WSFrame, received_ns: int) -> None:
         if received_ns < self._pong_after_ns:
@@ -85,8 +116,7 @@ class _Socket(WSListener):
     def _join(self, transport: WSTransport, frame: WSFrame, received_ns: int) -> None:
         self._size += frame.payload_size
         if self._size > MAX_FRAME:
-            self._stats.oversize += 1
-            self._cause = f"message over {MAX_FRAME} bytes"
+            transport.send_close(WSCloseCode.MESSAGE_TOO_BIG, f"message over {MAX_FRAME} bytes".encode())
             transport.disconnect()
             return
         self._parts.append(frame.get_payload_as_bytes())
@@ -121,6 +151,7 @@ class WireDialler:
         self._clock = clock
         self._proxy = proxy
         self._ssl = ssl_context
+        self._endings: set[asyncio.Future[None]] = set()
         self.stats: Final = WireStats()
 
     async def dial(self, url: str, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> _Wire:
@@ -128,7 +159,7 @@ class WireDialler:
         try:
             async with asyncio.timeout(DIAL_TIMEOUT):
                 transport, _ = await ws_connect(
-                    lambda: _Socket(self._clock, on_frame, on_closed, self.stats),
+                    lambda: _Socket(self._clock, on_frame, on_closed, self.stats, self._endings),
                     url,
                     ssl_context=self._ssl,
                     websocket_handshake_timeout=DIAL_TIMEOUT,
