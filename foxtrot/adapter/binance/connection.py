@@ -128,9 +128,10 @@ class BinanceConnection:
     async def _load_markets(self, rest: BinanceRest) -> None:
         info = await self._until_it_works(rest.exchange_info, rest.weight("exchange_info"))
         self._budget = self._market_budget(info.weight_limit, rest)
-        count = self._contracts.load(info)
+        contracts = await asyncio.to_thread(self._contracts.build, info)
+        self._contracts.take(contracts)
         self._look_up_flags()
-        self._tell(f"connected to {self._setting.environment}: {count} instruments", logging.INFO)
+        self._tell(f"connected to {self._setting.environment}: {len(contracts)} instruments", logging.INFO)
 
     def _market_budget(self, limit: int, rest: BinanceRest) -> WeightBudget:
         now = self._clock.now_ns()

@@ -25,12 +25,15 @@ class ContractManager:
         """Every venue symbol."""
         return list(self._contracts)
 
-    def load(self, info: ExchangeInfoBody) -> int:
-        """Takes the venue's list; publishes each contract; returns how many there are."""
-        self._contracts = {body.symbol: to_contract(self._adapter_name, body) for body in info.symbols}
-        for contract in self._contracts.values():
+    def build(self, info: ExchangeInfoBody) -> dict[str, ContractData]:
+        """The venue's list as contracts; some thousand of them take longer than the loop has: call it in a worker."""
+        return {body.symbol: to_contract(self._adapter_name, body) for body in info.symbols}
+
+    def take(self, contracts: dict[str, ContractData]) -> None:
+        """Knows these from here on, and publishes each."""
+        self._contracts = contracts
+        for contract in contracts.values():
             self._on_contract(contract)
-        return len(self._contracts)
 
     def unified(self, symbol: str) -> str | None:
         """``BTC/USDT`` for ``BTCUSDT``; None while it is not known."""
