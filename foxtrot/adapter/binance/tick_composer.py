@@ -28,12 +28,7 @@ class TickComposer:
         """A streamed quote that the door accepted: the hot path."""
         self._last = (_STREAM, update_id, levels)
         if self._figures is not None:
-            self._sink(
-                TickData(
-                    self._symbol, EXCHANGE, self._name, _STREAM, 0, received_ns, update_id,
-                    *levels, *self._figures, self._unified,
-                )
-            )  # fmt: skip
+            self._sink(self._tick(_STREAM, 0, received_ns, update_id, levels, self._figures))
 
     def quote(self, quote: Quote, source: Source) -> None:
         """A quote from either source."""
@@ -49,9 +44,21 @@ class TickComposer:
         if self._figures is None or self._last is None:
             return
         source, update_id, levels = self._last
-        self._sink(
-            TickData(
-                self._symbol, EXCHANGE, self._name, source, venue_time_ns, received_ns, update_id,
-                *levels, *self._figures, self._unified,
-            )
+        self._sink(self._tick(source, venue_time_ns, received_ns, update_id, levels, self._figures))
+
+    def _tick(
+        self,
+        source: Source,
+        venue_time_ns: int,
+        received_ns: int,
+        update_id: int,
+        levels: tuple[float, float, float, float],
+        figures: Figures,
+    ) -> TickData:
+        bid, bid_volume, ask, ask_volume = levels
+        last, last_volume, volume, turnover, opened, high, low, pre_close = figures
+        return TickData(  # by position: a third faster than by unpacking or by name
+            self._symbol, EXCHANGE, self._name, source, venue_time_ns, received_ns, update_id,
+            bid, bid_volume, ask, ask_volume,
+            last, last_volume, volume, turnover, opened, high, low, pre_close, self._unified,
         )  # fmt: skip
