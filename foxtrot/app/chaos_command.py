@@ -17,13 +17,20 @@ from foxtrot.util.symbol import to_venue_symbol
 def chaos(
     fault: Annotated[str | None, typer.Argument(help="close, mute, rest-429 ...; --list tells all.", show_default=False)] = None,
     port: Annotated[
-        int | None, typer.Option("--port", min=1, max=65_535, help="The sandbox's port; `foxtrot run` shows it at its start.")
+        int | None,
+        typer.Option(
+            "--port", metavar="PORT", min=1, max=65_535, help="The sandbox's port; `foxtrot run` shows it at its start."
+        ),
     ] = None,
-    symbol: Annotated[str | None, typer.Option("--symbol", help="Whose data is struck: BTC/USDT or BTCUSDT; none: all.")] = None,
+    symbol: Annotated[
+        str | None, typer.Option("--symbol", metavar="S", help="Whose data is struck: BTC/USDT or BTCUSDT; none: all.")
+    ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--for", min=0, help="How many seconds it lasts; none: once, or until --clear.")
+        float | None, typer.Option("--for", metavar="S", min=0, help="How many seconds it lasts; none: once, or until --clear.")
     ] = None,
-    share: Annotated[float | None, typer.Option("--share", min=0, max=1, help="Which share of what it meets is struck.")] = None,
+    share: Annotated[
+        float | None, typer.Option("--share", metavar="0..1", min=0, max=1, help="Which share of what it meets is struck.")
+    ] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="NAME=NUMBER", help="A parameter of the fault; again for more.")
     ] = None,

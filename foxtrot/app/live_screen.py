@@ -18,7 +18,7 @@ from foxtrot.core.event import Event
 _KEPT: Final = 200  # news, of which the last fit on the screen
 _LEAST_NEWS: Final = 3  # lines kept free for them
 _MOST_NEWS: Final = 12
-_HEAD: Final = 3  # the table's own lines: titles, rule, one blank
+_HEAD: Final = 4  # the titles of the columns, their rule, and a blank line above and below
 _STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "bold red", logging.CRITICAL: "bold red"}
 
 
@@ -27,7 +27,7 @@ class LiveScreen:
 
     def __init__(self, console: Console) -> None:
         self._console: Final = console
-        self._live: Final = Live(console=console, auto_refresh=False, transient=True, vertical_overflow="crop")
+        self._live: Final = Live(console=console, auto_refresh=False, screen=True, vertical_overflow="crop")
         self._news: Final[deque[Text]] = deque(maxlen=_KEPT)
         self._grave: Final[deque[Text]] = deque(maxlen=_MOST_NEWS)
 
@@ -54,7 +54,7 @@ class LiveScreen:
         """One frame for the terminal's present size."""
         width, height = self._console.size
         title = title_lines(view)
-        room = height - 1 - len(title) - _HEAD
+        room = height - len(title) - _HEAD
         rows = max(1, min(len(view.lanes), room - _LEAST_NEWS))
         count = max(0, min(_MOST_NEWS, room - rows))
         news = list(self._news)[-count:] if count else []
@@ -70,5 +70,5 @@ class LiveScreen:
         self._live.stop()
         for line in self._grave:
             self._console.print(line)
-        self._console.print(summary_table(outcome))
+        self._console.print(summary_table(outcome, self._console.width))
         self._console.print(Text(outcome.verdict, "bold green" if outcome.exit_code == OK else "bold red"))

@@ -5,7 +5,7 @@ from typing import Final
 from foxtrot.app.line_writer import LineWriter
 from foxtrot.app.run_plan import RunPlan
 from foxtrot.app.summary import Outcome
-from foxtrot.app.tables import hints, lane_line, plain_text, summary_table
+from foxtrot.app.tables import PIPE_WIDTH, hints, lane_line, plain_text, summary_table
 from foxtrot.app.view import View
 from foxtrot.app.words import clock_time, is_news, phrase
 from foxtrot.core.event import Event
@@ -50,7 +50,7 @@ class PlainScreen:
 
     def close(self, outcome: Outcome) -> None:
         """The summary and the verdict."""
-        self._writer.put(plain_text(summary_table(outcome)))
+        self._writer.put(plain_text(summary_table(outcome, PIPE_WIDTH)))
         self._writer.put(outcome.verdict)
         self._writer.close()
 

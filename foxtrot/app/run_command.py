@@ -1,5 +1,6 @@
 """The command ``foxtrot run``: its options, and which screen shows it."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -55,7 +56,7 @@ def run(
         raise ConfigError("--events goes with --json: the table and the lines count values, they do not print them")
     stop, clock = Stop(), SystemClock()
     console = Console()
-    if as_json or not console.is_terminal:
+    if as_json or not sys.stdout.isatty() or console.is_dumb_terminal:
         writer = LineWriter(stdout_writer(), lambda: stop.wish(Ending.NO_READER))
         screen: Screen = JsonScreen(writer, clock) if as_json else PlainScreen(writer, clock)
     else:

@@ -26,10 +26,11 @@ _HEALTH: Final = {
 }
 _SERVING: Final = {Serving.STREAM: "green", Serving.POLL: "cyan", Serving.NONE: "bold red"}
 _PADDING: Final = 2
+_FULL_SUMMARY: Final = 112  # columns that the whole summary takes
 
 
 class Column(NamedTuple):
-    """One column of the live table: what it needs of the width, and how soon it yields (the highest first; 0 never)."""
+    """One column of the live table: how wide it is at least, and how soon it yields when the width is short (0: never)."""
 
     title: str
     width: int
@@ -54,20 +55,25 @@ def age(seconds: float | None) -> str:
     return f"{shown:.0f}s" if shown < 600 else f"{shown / 60:.0f}m"  # noqa: PLR2004 -- ten minutes
 
 
+def rate(per_second: float) -> str:
+    """``12.5``; ``1250`` without its tenths."""
+    return f"{per_second:.1f}" if per_second < 1_000 else f"{per_second:.0f}"  # noqa: PLR2004 -- four digits
+
+
 COLUMNS: Final = (
-    Column("symbol", 9, 0, lambda lane: Text(lane.symbol, "bold"), "left", is_of_symbol=True),
+    Column("symbol", 8, 0, lambda lane: Text(lane.symbol, "bold"), "left", is_of_symbol=True),
     Column("health", 8, 0, lambda lane: Text(lane.health.upper(), _HEALTH[lane.health]), "left", is_of_symbol=True),
-    Column("channel", 10, 1, lambda lane: Text(lane.channel), "left"),
+    Column("channel", 7, 1, lambda lane: Text(lane.channel), "left"),
     Column("serves", 6, 0, lambda lane: Text(lane.serving, _SERVING[lane.serving]), "left"),
-    Column("why", 21, 7, lambda lane: Text(lane.why), "left"),
-    Column("last", 9, 2, lambda lane: Text(price(lane.last, lane.decimals))),
-    Column("bid", 9, 8, lambda lane: Text(price(lane.bid, lane.decimals))),
-    Column("ask", 9, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
-    Column("age", 5, 4, lambda lane: Text(age(lane.age))),
-    Column("msg/s", 6, 5, lambda lane: Text(f"{lane.rate:.1f}" if lane.rate < 1_000 else f"{lane.rate:.0f}")),  # noqa: PLR2004
-    Column("delivered", 9, 3, lambda lane: Text(str(lane.delivered))),
-    Column("gaps", 4, 6, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
-    Column("switches", 8, 6, lambda lane: Text(str(lane.switches))),
+    Column("why", 10, 6, lambda lane: Text(lane.why), "left"),
+    Column("last", 8, 2, lambda lane: Text(price(lane.last, lane.decimals))),
+    Column("bid", 8, 8, lambda lane: Text(price(lane.bid, lane.decimals))),
+    Column("ask", 8, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
+    Column("age", 4, 4, lambda lane: Text(age(lane.age))),
+    Column("msg/s", 5, 5, lambda lane: Text(rate(lane.rate))),
+    Column("delivered", 9, 2, lambda lane: Text(str(lane.delivered))),
+    Column("gaps", 4, 3, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
+    Column("switches", 8, 7, lambda lane: Text(str(lane.switches))),
 )
 """The columns of the live table, from left to right."""
 
@@ -75,7 +81,7 @@ COLUMNS: Final = (
 def columns_for(width: int) -> list[Column]:
     """The columns that fit ``width``: those that yield soonest are left out first."""
     kept = list(COLUMNS)
-    while sum(column.width + _PADDING for column in kept) > width and any(column.yields for column in kept):
+    while sum(column.width + _PADDING for column in kept) - _PADDING > width and any(column.yields for column in kept):
         kept.remove(max(kept, key=lambda column: column.yields))
     return kept
 
@@ -83,9 +89,9 @@ def columns_for(width: int) -> list[Column]:
 def live_table(lanes: Sequence[LaneView], width: int, rows: int) -> Table:
     """One row a lane, ``rows`` at most; what is left out is counted in the last one."""
     columns = columns_for(width)
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _PADDING, 0, 0))
+    table = _table()
     for column in columns:
-        table.add_column(column.title, justify=column.justify, no_wrap=True, overflow="ellipsis")
+        table.add_column(column.title, justify=column.justify, no_wrap=True, overflow="ellipsis", min_width=column.width)
     shown = lanes if len(lanes) <= rows else lanes[: max(rows - 1, 1)]
     above = ""
     for lane in shown:
@@ -117,47 +123,53 @@ def lane_line(lane: LaneView) -> str:
     quote = f" {price(lane.bid, lane.decimals)}/{price(lane.ask, lane.decimals)}" if lane.bid or lane.ask else ""
     return (
         f"{lane.symbol:<9} {lane.channel:<10} {lane.health.upper():<8} {lane.serving:<6} {lane.why}: "
-        f"last {price(lane.last, lane.decimals)}{quote}, age {age(lane.age)}, {lane.rate:.1f}/s, delivered {lane.delivered}, "
+        f"last {price(lane.last, lane.decimals)}{quote}, age {age(lane.age)}, {rate(lane.rate)}/s, delivered {lane.delivered}, "
         f"gaps {lane.gaps}, switches {lane.switches}"
     )
 
 
-def summary_table(outcome: Outcome) -> Table:
-    """One row a lane."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, _PADDING, 0, 0))
-    for title in ("symbol", "channel", "state", "serves"):
+def summary_table(outcome: Outcome, width: int) -> Table:
+    """One row a lane; a narrow one goes without the state."""
+    is_narrow = width < _FULL_SUMMARY
+    table = _table(1 if is_narrow else _PADDING)
+    for title in ("symbol", "channel", *(() if is_narrow else ("state",)), "serves"):
         table.add_column(title, no_wrap=True)
-    for title in ("delivered", "gaps", "dropped twice", "delivered twice", "switches", "age p50 ms", "p99 ms"):
+    for title in ("delivered", "gaps", "dup dropped", "dup delivered", "switches", "p50 ms", "p99 ms"):
         table.add_column(title, justify="right")
     above = ""
     for lane in outcome.lanes:
-        table.add_row(*_summary_cells(lane, is_first=lane.symbol != above))
+        cells = _summary_cells(lane, is_first=lane.symbol != above)
+        table.add_row(*(cell for title, cell in cells if title != "state" or not is_narrow))
         above = lane.symbol
     return table
 
 
-def plain_text(table: Table, width: int = PIPE_WIDTH) -> str:
-    """The table as text without colours or trailing blanks."""
-    console = Console(file=io.StringIO(), width=width, color_system=None, force_terminal=False)
+def plain_text(table: Table) -> str:
+    """The table as text, ``PIPE_WIDTH`` columns wide at most, without colours or trailing blanks."""
+    console = Console(file=io.StringIO(), width=PIPE_WIDTH, color_system=None, force_terminal=False)
     with console.capture() as captured:
         console.print(table)
     return "\n".join(line.rstrip() for line in captured.get().splitlines())
 
 
-def _summary_cells(lane: LaneSummary, *, is_first: bool) -> Iterable[Text]:
+def _summary_cells(lane: LaneSummary, *, is_first: bool) -> Iterable[tuple[str, Text]]:
     ages = lane.event_age_ms or lane.local_age_ms or Quantiles(None, None)
     bad = "bold red"
-    yield Text(lane.symbol if is_first else "", "bold")
-    yield Text(lane.channel)
-    yield Text(lane.state or "-")
-    yield Text(lane.serving, _SERVING[lane.serving])
-    yield Text(f"{lane.delivered}")
-    yield Text(f"{lane.gaps}", bad if lane.gaps else "")
-    yield Text(f"{lane.duplicates_dropped}")
-    yield Text(f"{lane.duplicates_delivered}", bad if lane.duplicates_delivered else "")
-    yield Text(f"{lane.switches}")
-    yield Text(_milliseconds(ages.p50))
-    yield Text(_milliseconds(ages.p99))
+    yield "symbol", Text(lane.symbol if is_first else "", "bold")
+    yield "channel", Text(lane.channel)
+    yield "state", Text(lane.state or "-")
+    yield "serves", Text(lane.serving, _SERVING[lane.serving])
+    yield "delivered", Text(f"{lane.delivered}")
+    yield "gaps", Text(f"{lane.gaps}", bad if lane.gaps else "")
+    yield "dup dropped", Text(f"{lane.duplicates_dropped}")
+    yield "dup delivered", Text(f"{lane.duplicates_delivered}", bad if lane.duplicates_delivered else "")
+    yield "switches", Text(f"{lane.switches}")
+    yield "p50 ms", Text(_milliseconds(ages.p50))
+    yield "p99 ms", Text(_milliseconds(ages.p99))
+
+
+def _table(padding: int = _PADDING) -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, padding, 0, 0))
 
 
 def _milliseconds(value: float | None) -> str:

@@ -135,9 +135,9 @@ class Observer:
         if status.serving is Serving.NONE:
             return "starting"
         if status.state is LaneState.PROVING:
-            return f"proving ({reason(status.reason)})"
+            return "proving"
         if status.state is LaneState.FALLBACK:
-            return f"fallback ({reason(status.reason)})"
+            return reason(status.reason)
         return reason(self._adapter.decision(key).reason)
 
     def _rate(self, key: LaneKey) -> float:

@@ -9,6 +9,9 @@ import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
+
+from typing_extensions import override
 
 from foxtrot.sandbox.exchange import HOST, Exchange, Options
 from foxtrot.sandbox.listings import DEFAULT_COUNT, MAX_COUNT
@@ -17,6 +20,15 @@ from foxtrot.util.system_clock import SystemClock
 
 FAILED = 1
 WRONG_USE = 2
+MAX_PORT = 65_535
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"{self.prog}: {message}; see: {self.prog} --help\n")
 
 
 def main(argv: Sequence[str], prog: str = "python -m foxtrot.sandbox") -> int:
@@ -37,7 +49,7 @@ def main(argv: Sequence[str], prog: str = "python -m foxtrot.sandbox") -> int:
 
 def parse(argv: Sequence[str], prog: str) -> tuple[Options, bool]:
     """The options, and whether the program ends with its stdin. Exits with 2 on wrong use."""
-    parser = argparse.ArgumentParser(prog=prog, description="An exchange on loopback that speaks Binance spot.")
+    parser = _Parser(prog=prog, description="An exchange on loopback that speaks Binance spot.")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 takes a free one")
     parser.add_argument("--seed", type=int, default=1, help="the same seed makes the same market")
     parser.add_argument("--symbols", type=int, default=DEFAULT_COUNT, help=f"how many symbols to list, at most {MAX_COUNT}")
@@ -52,6 +64,8 @@ def parse(argv: Sequence[str], prog: str) -> tuple[Options, bool]:
     )
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes (for a parent process)")
     found = parser.parse_args(argv)
+    if not 0 <= found.port <= MAX_PORT:
+        parser.error(f"--port is between 0 and {MAX_PORT}; found {found.port}")
     if not 1 <= found.symbols <= MAX_COUNT:
         parser.error(f"--symbols is between 1 and {MAX_COUNT}; found {found.symbols}")
     options = Options(
