@@ -7,14 +7,15 @@ import msgspec
 
 from foxtrot.sandbox import payloads
 from foxtrot.sandbox.amounts import notional, to_text
-from foxtrot.sandbox.candles import Candle, fold, next_open
+from foxtrot.sandbox.candles import Candle, fold
 from foxtrot.sandbox.exchange_info import exchange_info
 from foxtrot.sandbox.figures import WINDOW_SPANS_MS, Figures, day_figures, five_minute_average, window_figures
 from foxtrot.sandbox.instrument import Instrument
 from foxtrot.sandbox.query import Query, Refused
+from foxtrot.sandbox.tape import Tape
 
 MS_US = 1_000
-HOUR_MS = 3_600_000
+SECOND_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,10 @@ def _agg_trades(scene: Scene, query: Query) -> bytes:
 def _klines(scene: Scene, query: Query) -> bytes:
     instrument, interval = scene.instruments[query.symbol()], query.interval()
     limit, offset_ms, (start_ms, end_ms) = query.limit(500, 1_000), query.offset_ms(), query.span()
-    candles = _candles(instrument, interval, offset_ms, end_ms)
+    if interval == "1s":
+        candles = _seconds(instrument.tape, limit, start_ms, end_ms)
+    else:
+        candles = fold(instrument.tape.minutes, interval, offset_ms)
     if start_ms is not None:
         candles = [each for each in candles if each.open_ms >= start_ms][:limit]
     if end_ms is not None:
@@ -125,22 +129,23 @@ def _klines(scene: Scene, query: Query) -> bytes:
     return msgspec.json.encode([_kline_row(each) for each in candles[-limit:]])
 
 
-def _candles(instrument: Instrument, interval: str, offset_ms: int, end_ms: int | None) -> list[Candle]:
-    tape = instrument.tape
-    if interval != "1s":
-        return fold(tape.minutes, interval, offset_ms)
-    end = tape.next_id if end_ms is None else tape.id_at((end_ms + 1) * MS_US)
+def _seconds(tape: Tape, limit: int, start_ms: int | None, end_ms: int | None) -> list[Candle]:
+    """One-second candles, straight from the trades; a second without any is flat."""
+    last = tape.last()
+    if last is None:
+        return []
+    newest = min(last.time_us // MS_US, end_ms if end_ms is not None else last.time_us // MS_US)
+    oldest = max(tape.trade(tape.first_id).time_us // MS_US, newest - limit * SECOND_MS if start_ms is None else start_ms)
     made: list[Candle] = []
-    for trade_id in range(max(tape.first_id, end - 20_000), end):
+    for trade_id in range(tape.id_at(oldest * MS_US), tape.id_at((newest + 1) * MS_US)):
         item = tape.trade(trade_id)
-        start = item.time_us // MS_US // 1_000 * 1_000
-        while made and made[-1].open_ms < start:
-            after = next_open(made[-1].open_ms, "1s")
-            made.append(Candle(after, after + 999, made[-1].close))
-            if start - after > HOUR_MS:  # a silence of hours is not drawn second by second
-                made.clear()
+        start = item.time_us // MS_US // SECOND_MS * SECOND_MS
         if not made:
-            made.append(Candle(start, start + 999, item.price))
+            made.append(Candle(start, start + SECOND_MS - 1, item.price))
+        while made[-1].open_ms < start and len(made) <= limit:
+            made.append(Candle(made[-1].open_ms + SECOND_MS, made[-1].close_ms + SECOND_MS, made[-1].close))
+        if len(made) > limit:
+            break
         made[-1].add_trade(item.trade_id, item.price, item.size, is_buyer_maker=item.is_buyer_maker)
     return made
 

@@ -78,6 +78,7 @@ class Exchange:
         self.chaos.instruments = self.source.instruments
         self._replicas: dict[str, Replica] = {}
         self.port = 0
+        self.longest_stall_ms = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._runner = web.AppRunner(self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
 
@@ -172,6 +173,7 @@ class Exchange:
             "connections": len(self.connections),
             "subscriptions": sum(len(each.streams) for each in self.connections),
             "frames_sent": self.fanout.sent,
+            "longest_stall_ms": round(self.longest_stall_ms, 1),
             "violations": sum(self.violations.counts.values()),
         }
 
@@ -266,7 +268,9 @@ class Exchange:
     async def _look_after(self) -> None:
         pause_s = _LOOK_AFTER_S / max(1.0, self.options.time_scale / 10)
         while True:
+            before_ns = self.clock.monotonic_ns()
             await self.clock.sleep(pause_s)
+            self.longest_stall_ms = max(self.longest_stall_ms, (self.clock.monotonic_ns() - before_ns) / 1e6 - pause_s * 1e3)
             if self.board.expire(self.clock.monotonic_ns()):
                 self.faults_changed()
             self.line_chaos.flood(pause_s)

@@ -20,6 +20,7 @@ _PATIENCE = 10
 """Requests sent into a 429 before it becomes a ban."""
 
 _KEPT_VIOLATIONS = 1_000
+_KEPT_ADDRESSES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +100,22 @@ class Limits:
         return self._state(address, now_us).weight
 
     def _state(self, address: str, now_us: int) -> _Address:
+        if address not in self._addresses and len(self._addresses) >= _KEPT_ADDRESSES:
+            self._forget_idle(now_us)
         state = self._addresses.setdefault(address, _Address())
         if state.minute != now_us // MINUTE_US:
             state.minute, state.weight, state.refused = now_us // MINUTE_US, 0, 0
         if state.raw_window != now_us // (5 * MINUTE_US):
             state.raw_window, state.raw = now_us // (5 * MINUTE_US), 0
         return state
+
+    def _forget_idle(self, now_us: int) -> None:
+        """Lets go of addresses that no limit concerns any more."""
+        self._addresses = {
+            address: state
+            for address, state in self._addresses.items()
+            if state.banned_until_us > now_us or state.raw_window == now_us // (5 * MINUTE_US)
+        }
 
     def _over(self, state: _Address, address: str, now_us: int, limit: str, free_us: int) -> Verdict:
         state.refused += 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Protocol
 
 from aiohttp import web
@@ -22,6 +23,22 @@ _BANNED = 418
 _JSON = "application/json"
 
 _REMOVED = frozenset({"/api/v3/userDataStream"})
+_WITH_A_KEY = frozenset(
+    f"/api/v3/{name}"
+    for name in (
+        "account",
+        "order",
+        "order/test",
+        "openOrders",
+        "allOrders",
+        "myTrades",
+        "rateLimit/order",
+        "orderList",
+        "sor/order",
+    )
+)
+_UNKNOWN = "An unknown error occurred while processing the request."
+_LOG = logging.getLogger(__name__)
 
 
 class Desk(Protocol):
@@ -62,13 +79,16 @@ class RestSide:
         if (spoiled := desk.rest_chaos.instead(symbols)) is not None:
             return spoiled
         if endpoint is None or query is None:
-            return _respond(refused or Refused(-1000, "An unknown error occurred while processing the request.", 404), verdict)
+            return _respond(refused or Refused(-1000, _UNKNOWN, 404), verdict)
         if wait_s := desk.rest_chaos.wait_s(symbols):
             await desk.clock.sleep(wait_s)
         try:
             body = endpoint.answer(desk.scene(symbols), query)
         except Refused as error:
             return _respond(error, verdict)
+        except Exception:  # noqa: BLE001 -- one request that fails is answered as such, the exchange goes on
+            _LOG.exception("sandbox.answer_failed", extra={"path": request.path_qs})
+            return _respond(Refused(-1000, _UNKNOWN, 500), verdict)
         body = desk.rest_chaos.alter(request.path_qs, symbols, body)
         response = web.Response(body=body, content_type=_JSON, headers=_headers(verdict))
         if endpoint.is_market:
@@ -118,7 +138,16 @@ def _no_such_path(request: web.Request) -> Refused:
         return Refused(-1000, f"Request method '{request.method}' not supported", 405)
     if request.path in _REMOVED:
         return Refused(-1000, "This endpoint has been removed; use the WebSocket API's userDataStream.subscribe.", 410)
+    if request.path in _WITH_A_KEY:
+        return _no_account(request)
     return Refused(-1000, f"No such path: {request.path}", 404)
+
+
+def _no_account(request: web.Request) -> Refused:
+    """No account has been opened here, so no key is right."""
+    if request.headers.get("X-MBX-APIKEY"):
+        return Refused(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+    return Refused(-2014, "API-key format invalid.", 401)
 
 
 def _respond(refused: Refused, verdict: Verdict) -> web.Response:

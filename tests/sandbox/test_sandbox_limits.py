@@ -66,6 +66,17 @@ def test_addresses_do_not_share_a_limit(limits: Limits) -> None:
     assert limits.charge("127.0.0.2", 1, NOW).status == 200
 
 
+def test_forgets_addresses_that_no_limit_concerns(limits: Limits) -> None:
+    """Ten thousand addresses are kept, then the idle ones are let go; a banned one never is."""
+    for number in range(9_999):
+        limits.charge(f"10.0.{number // 250}.{number % 250}", 1, NOW)
+    for _ in range(12):
+        limits.charge(HOME, 6_001, NOW + 4 * MINUTE_US)
+    limits.charge("10.1.0.0", 1, NOW + 5 * MINUTE_US)
+    assert limits.charge(HOME, 1, NOW + 5 * MINUTE_US).status == 418
+    assert limits.charge("10.0.0.0", 1, NOW + 5 * MINUTE_US).used == 1
+
+
 def test_counts_raw_requests_in_five_minutes(limits: Limits) -> None:
     """Requests without weight count, too."""
     for _ in range(RAW_PER_5_MINUTES):

@@ -96,6 +96,10 @@ async def test_seconds_and_zones(client: Client) -> None:
     """One-second candles are contiguous; a time zone moves the day's opening."""
     seconds = await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=20")
     assert all(b[0] == a[0] + 1_000 for a, b in itertools.pairwise(seconds))
+    again = await client.body(
+        f"/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=5&startTime={seconds[2][0]}&endTime={seconds[9][6]}"
+    )
+    assert again == seconds[2:7]
     day = await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1d&limit=1&timeZone=8")
     assert day[0][0] % 86_400_000 == 16 * 3_600_000
 
@@ -216,6 +220,8 @@ async def test_what_was_removed_is_gone(client: Client) -> None:
     assert (await client.get("/api/v3/userDataStream", "POST"))[0] == 410
     assert (await client.get("/api/v1/depth?symbol=BTCUSDT"))[0] == 404
     assert (await client.get("/api/v3/depth?symbol=BTCUSDT", "POST"))[0] == 405
+    status, body, _ = await client.get("/api/v3/account")
+    assert (status, body["code"]) == (401, -2014)
 
 
 async def test_over_the_weight_429_then_418(exchange: Exchange, client: Client) -> None:
