@@ -150,7 +150,7 @@ class Fleet:
         return [Sync(number), Carried(tuple(connection.lanes))]
 
     def lost(self, number: int, generation: int, now_ns: int, not_before_ns: int = 0) -> list[FleetEffect]:
-        """A dial failed or an open connection ended. ``not_before_ns``: the venue asked for silence until then."""
+        """A dial failed or an open connection ended. ``not_before_ns``: the venue refuses this address until then."""
         connection = self._current(number, generation)
         if connection is None:
             return []
@@ -160,7 +160,8 @@ class Fleet:
         wait = FIRST_WAIT * self._chance() if first else decorrelated(connection.wait, BASE_WAIT, LONGEST_WAIT, self._chance)
         connection.wait = BASE_WAIT if first else wait
         connection.phase = Phase.WAITING
-        connection.retry_at_ns = max(now_ns + int(wait * NS_PER_S), not_before_ns)
+        connection.retry_at_ns = now_ns + int(wait * NS_PER_S)
+        self._next_dial_ns = max(self._next_dial_ns, not_before_ns)  # whoever dials: the venue counts addresses (RT-5)
         connection.generation += 1
         return [Lost(tuple(connection.lanes))] if connection.lanes else []
 

@@ -137,7 +137,7 @@ class Lane:
             case steps.Revive():
                 self.breaker.revive(now_ns)
                 self._pulse()
-            case steps.Close():
+            case steps.Close():  # pragma: no branch -- there are no other inputs: mypy proves the match whole
                 self._close(given.reason)
         if self.breaker.state is not self._reported:
             self._out.append(steps.BreakerMoved(self._reported, self.breaker.state))
@@ -180,9 +180,9 @@ class Lane:
 
     def _stay(self) -> None:
         """It was leaving, and is wanted again before a polled value came."""
+        assert self.quotes is not None  # ids leave at once
         self._leave_ns = 0
-        if self.quotes:
-            self._deliver(self.quotes.resume(), Source.STREAM)
+        self._deliver(self.quotes.resume(), Source.STREAM)
 
     def _try_stream(self, reason: Reason) -> None:
         if self._prove(reason):

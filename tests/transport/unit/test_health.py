@@ -1,0 +1,76 @@
+"""How far a symbol's data can be trusted."""
+
+import pytest
+
+from foxtrot.transport.base import LaneKey, LaneStatus
+from foxtrot.transport.health import Finding, of_lane, worst
+from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import Health, LaneState, Reason, Serving
+
+NOW = 100 * NS_PER_S
+
+
+def status(state: LaneState, serving: Serving, *, confirmed_ns: int = NOW, reason: Reason = Reason.DECISION) -> LaneStatus:
+    return LaneStatus(LaneKey("BTCUSDT", "tick"), state, serving, reason, 0, 0, 0, 0, 7, confirmed_ns)
+
+
+def judged(found: LaneStatus, *, is_held: bool = False, wants_stream: bool = True, interval_ns: int = NS_PER_S) -> Finding:
+    return of_lane(found, is_held=is_held, wants_stream=wants_stream, now_ns=NOW, interval_ns=interval_ns)
+
+
+def test_served_as_decided_and_confirmed_is_live() -> None:
+    """A streaming lane that should stream, a polled one that should poll."""
+    streamed = judged(status(LaneState.STREAMING, Serving.STREAM))
+    polled = judged(status(LaneState.POLLING, Serving.POLL), wants_stream=False)
+    assert streamed == Finding(Health.LIVE, Serving.STREAM, Reason.CONFIRMED, 7, NOW)
+    assert polled == Finding(Health.LIVE, Serving.POLL, Reason.CONFIRMED, 7, NOW)
+
+
+@pytest.mark.parametrize("state", [LaneState.POLLING, LaneState.PROVING, LaneState.FALLBACK])
+def test_polled_where_it_should_stream_is_degraded(state: LaneState) -> None:
+    """The lesser transport serves; the lane's own reason says why."""
+    found = judged(status(state, Serving.POLL, reason=Reason.CONNECTION))
+    assert found[:3] == (Health.DEGRADED, Serving.POLL, Reason.CONNECTION)
+
+
+def test_nothing_serves_before_the_start_answer() -> None:
+    """A lane that starts is blind."""
+    assert judged(status(LaneState.POLLING, Serving.NONE))[:3] == (Health.BLIND, Serving.NONE, Reason.STARTING)
+
+
+@pytest.mark.parametrize(("age_ns", "interval_ns", "health"), [
+    (3 * NS_PER_S, NS_PER_S, Health.LIVE),
+    (3 * NS_PER_S + 1, NS_PER_S, Health.BLIND),
+    (15 * NS_PER_S, 5 * NS_PER_S, Health.LIVE),
+    (15 * NS_PER_S + 1, 5 * NS_PER_S, Health.BLIND),
+])  # fmt: skip
+def test_what_nothing_confirms_is_blind(age_ns: int, interval_ns: int, health: Health) -> None:
+    """After 3 s, or after three planned intervals if those are longer."""
+    found = judged(status(LaneState.STREAMING, Serving.STREAM, confirmed_ns=NOW - age_ns), interval_ns=interval_ns)
+    assert found.health is health
+    assert (found.serving is Serving.NONE) is (health is Health.BLIND)
+
+
+def test_a_slow_consumer_degrades() -> None:
+    """What is on hold is not up to date, whatever serves."""
+    found = judged(status(LaneState.STREAMING, Serving.STREAM), is_held=True)
+    assert found[:3] == (Health.DEGRADED, Serving.STREAM, Reason.CONSUMER_SLOW)
+
+
+def test_a_symbol_is_as_bad_as_its_worst_lane() -> None:
+    """One blind lane is not hidden by a live one."""
+    live = judged(status(LaneState.STREAMING, Serving.STREAM))
+    blind = judged(status(LaneState.POLLING, Serving.NONE))
+    assert worst([live, blind, live]) == blind
+
+
+def test_of_equals_the_first_speaks() -> None:
+    """Two degraded lanes: the first one's reason."""
+    first = judged(status(LaneState.PROVING, Serving.POLL, reason=Reason.PIN))
+    other = judged(status(LaneState.FALLBACK, Serving.POLL, reason=Reason.CONNECTION))
+    assert worst([first, other]) == first
+
+
+def test_a_symbol_without_lanes_has_no_health() -> None:
+    """Nothing is said of what nobody asked for."""
+    assert worst([]) is None

@@ -1,0 +1,365 @@
+"""Per channel: what is next, what is newer, what came before, what is missing."""
+
+import pytest
+
+from foxtrot.transport.base import Cursor, Item, Quote, Stats
+from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
+from foxtrot.util.clock import NS_PER_S
+
+FIGURES = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
+
+
+def items(*ids: int) -> list[Item]:
+    return [Item(number, number, number) for number in ids]
+
+
+def ids_of(found: list[Item]) -> list[int]:
+    return [item.id for item in found]
+
+
+def at(cursor: int) -> IdOrder:
+    return IdOrder(Cursor(cursor, cursor))
+
+
+def live(cursor: int) -> IdOrder:
+    order = at(cursor)
+    order.open()
+    return order
+
+
+def offer(order: IdOrder, *ids: int) -> list[int]:
+    return [number for item in items(*ids) for number in ids_of(order.offer(item, 5))]
+
+
+# --- ids ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_the_door_admits_the_next_id_only() -> None:
+    """Not one twice, not one behind a hole."""
+    order = live(10)
+    assert [order.accept(number, number, 7) for number in (11, 11, 13, 12)] == [True, False, False, True]
+    assert (order.delivered, order.last_trade_id, order.heard_ns) == (2, 12, 7)
+
+
+def test_the_door_is_closed_until_the_stream_serves() -> None:
+    """The next id is known, and waits."""
+    order = at(10)
+    assert not order.accept(11, 11, 7)
+    assert offer(order, 11) == []
+    assert (order.waiting, order.next_id) == (1, 11)
+
+
+def test_opening_hands_out_what_waited() -> None:
+    """In order, whatever order it came in; what a page has brought meanwhile is not repeated."""
+    order = at(10)
+    offer(order, 13, 12, 14)
+    assert order.hole() == (11, 11)
+    assert ids_of(order.fill(items(11, 12), is_full=False).items) == [11, 12]
+    assert ids_of(order.open()) == [13, 14]
+    assert order.duplicates == 1
+    assert order.accept(15, 15, 0)
+
+
+def test_values_behind_a_hole_wait_for_it() -> None:
+    """The hole is filled by id, then what waited follows."""
+    order = live(10)
+    assert offer(order, 13, 12) == []
+    assert (order.hole(), order.wants_page()) == ((11, 11), True)
+    assert ids_of(order.fill(items(11, 12, 13), is_full=False).items) == [11]
+    assert ids_of(order.ready()) == [12, 13]
+    assert (order.hole(), order.wants_page()) == (None, False)
+
+
+def test_a_late_value_fills_its_hole_itself() -> None:
+    """A reordered frame needs no page."""
+    order = live(10)
+    offer(order, 12)
+    assert offer(order, 11) == [11, 12]
+
+
+def test_old_and_waiting_values_are_duplicates() -> None:
+    """They are counted, and refresh nothing."""
+    order = live(10)
+    offer(order, 13)
+    heard = order.heard_ns
+    assert [order.offer(item, 99) for item in items(13, 10)] == [[], []]
+    assert (order.duplicates, order.heard_ns) == (2, heard)
+
+
+def test_at_most_so_many_values_wait() -> None:
+    """The newest are let go; they are known of, and fetched by id."""
+    order = live(0)
+    offer(order, *range(2, order.CAPACITY + 3))
+    assert order.waiting == order.CAPACITY
+    order.fill(items(1), is_full=False)
+    assert len(order.ready()) == order.CAPACITY
+    assert order.wants_page()
+
+
+def test_a_polled_lane_fetches_what_the_venue_has() -> None:
+    """As soon as a poll shows a newer trade; and on after a full page."""
+    order = at(10)
+    assert not order.wants_page()
+    order.polled(12, 0)
+    assert order.wants_page()
+    assert ids_of(order.fill(items(11, 12), is_full=True).items) == [11, 12]
+    assert order.wants_page()
+    order.fill([], is_full=False)
+    assert not order.wants_page()
+
+
+def test_a_page_of_before_the_switch_is_let_go() -> None:
+    """What it brings comes on the stream."""
+    order = live(10)
+    assert order.fill(items(11, 12), is_full=False).items == []
+    assert order.accept(11, 11, 0)
+
+
+def test_ids_that_the_venue_does_not_have_are_told_once() -> None:
+    """A polled lane: the jump is a gap, and what follows it is next."""
+    order = at(10)
+    assert order.fill(items(15, 16), is_full=False) == (items(15, 16), (11, 14))
+    assert order.fill(items(17), is_full=False) == (items(17), None)
+
+
+def test_a_jump_on_the_stream_is_told_once() -> None:
+    """A served lane: the page begins behind the hole, so nothing will ever fill it."""
+    order = live(10)
+    offer(order, 15)
+    assert order.fill(items(15, 16), is_full=False) == ([], (11, 14))
+    assert ids_of(order.ready()) == [15]
+    assert order.accept(16, 16, 0)
+
+
+def test_a_jump_within_a_hole_is_asked_for_again() -> None:
+    """What lies before it is taken; the next page tells the gap."""
+    order = live(10)
+    offer(order, 15)
+    assert order.fill(items(11, 13), is_full=False) == (items(11), None)
+    assert order.fill(items(13), is_full=False) == (items(13), (12, 12))
+    assert order.fill(items(16), is_full=False) == ([], (14, 14))
+    assert ids_of(order.ready()) == [15]
+
+
+def test_before_the_first_id_there_is_nothing_to_miss() -> None:
+    """A symbol without trades begins with whatever id comes first, polled or streamed."""
+    polled, streamed = at(-1), live(-1)
+    assert polled.fill(items(7), is_full=False) == (items(7), None)
+    offer(streamed, 7)
+    assert streamed.fill(items(7), is_full=False) == ([], None)
+    assert ids_of(streamed.ready()) == [7]
+
+
+def test_a_page_that_trails_brings_nothing() -> None:
+    """Old items are not repeated, the hole stays."""
+    order = live(10)
+    offer(order, 13)
+    assert order.fill(items(9, 10), is_full=False) == ([], None)
+    assert order.hole() == (11, 12)
+
+
+def test_what_the_stream_left_is_fetched_by_id() -> None:
+    """Values that waited when it was given up."""
+    order = live(10)
+    offer(order, 14)
+    order.shut()
+    assert not order.accept(11, 11, 0)
+    assert order.wants_page()
+    assert ids_of(order.fill(items(11, 12, 13, 14), is_full=False).items) == [11, 12, 13, 14]
+    assert not order.wants_page()
+
+
+def test_a_pause_closes_the_door() -> None:
+    """Frames are let go; afterwards they are asked for, and the door opens where they ended."""
+    order = live(10)
+    offer(order, 13)
+    order.pause()
+    assert not order.accept(11, 11, 0)
+    assert offer(order, 11, 14) == []
+    assert order.waiting == 0
+    order.resume()
+    assert order.wants_page()
+    assert ids_of(order.fill(items(11, 12, 13), is_full=False).items) == [11, 12, 13]
+    assert order.wants_page(), "14 was heard of, and a replica behind the stream does not have it yet"
+    assert ids_of(order.fill(items(14), is_full=False).items) == [14]
+    assert order.accept(15, 15, 0)
+
+
+def test_a_pause_outlasts_the_stream() -> None:
+    """Given up while paused, and resumed while polled: the door stays closed, the place is kept."""
+    order = live(10)
+    order.pause()
+    order.shut()
+    order.resume()
+    assert not order.accept(11, 11, 0)
+    assert order.next_id == 11
+
+
+def test_a_hole_can_be_given_up() -> None:
+    """The ids let go are named; without a hole there are none."""
+    order = live(10)
+    offer(order, 13)
+    assert order.skip_to_buffer() == (11, 12)
+    assert order.skip_to_buffer() is None
+    assert ids_of(order.ready()) == [13]
+
+
+def test_a_stream_that_keeps_up_is_a_hit() -> None:
+    """The venue's newest trade is known: delivered, or waiting behind a hole."""
+    order = live(10)
+    offer(order, 13)
+    assert order.polled(13, 0) is Verdict.HIT
+
+
+def test_a_stream_behind_for_five_seconds_is_dead() -> None:
+    """Before that it misses."""
+    order = live(10)
+    assert order.polled(11, 1) is Verdict.MISS
+    assert order.polled(12, 5 * NS_PER_S) is Verdict.MISS
+    assert order.polled(12, 5 * NS_PER_S + 1) is Verdict.DEAD
+
+
+def test_a_late_stream_is_not_a_dead_one() -> None:
+    """As long as it brings within five seconds what a poll had shown."""
+    order = live(10)
+    for second in range(1, 20):
+        assert order.polled(10 + second, second * NS_PER_S) is Verdict.MISS
+        order.accept(8 + second, 8 + second, 0)
+
+
+# --- quotes ------------------------------------------------------------------------------------------------------------------
+
+
+def quote(update_id: int, bid: float, received_ns: int, asked_ns: int = 0) -> Quote:
+    return Quote(update_id, bid, 1.0, bid + 1, 1.0, received_ns, asked_ns)
+
+
+def polled(bid: float, asked_ns: int) -> Quote:
+    return quote(0, bid, asked_ns + 1, asked_ns)
+
+
+def serving(update_id: int = 100, asked_ns: int = 1_000) -> QuoteOrder:
+    order = QuoteOrder()
+    order.open(quote(update_id, 1.0, asked_ns + 1, asked_ns))
+    return order
+
+
+def test_newer_quotes_pass_the_door() -> None:
+    """A greater update id; ids in between need not arrive."""
+    order = serving()
+    levels = (2.0, 1.0, 3.0, 1.0)
+    assert [order.accept(number, levels, 2_000) for number in (100, 103, 101, 104)] == [False, True, False, True]
+    assert (order.levels, order.heard_ns, order.delivered) == (levels, 2_000, 3)
+
+
+def test_no_quote_passes_before_the_anchor() -> None:
+    """What comes earlier waits for it."""
+    order = QuoteOrder()
+    assert not order.accept(5, (1.0, 1.0, 2.0, 1.0), 0)
+    assert order.offer(quote(5, 1.0, 0))
+    assert order.waiting == 1
+
+
+def test_only_newer_quotes_follow_the_anchor() -> None:
+    """Older and reordered ones that waited are let go."""
+    order = QuoteOrder()
+    for number in (99, 100, 103, 102, 104):
+        order.offer(quote(number, float(number), 2_000))
+    following = order.open(quote(100, 1.0, 1_500, 1_000))
+    assert [found.update_id for found in following] == [103, 104]
+    assert (order.delivered, order.duplicates, order.waiting) == (3, 3, 0)
+
+
+def test_an_old_frame_refreshes_nothing() -> None:
+    """While live, and after: a replay is no sign of life."""
+    order = serving()
+    assert not order.offer(quote(100, 1.0, 9_000))
+    order.shut()
+    assert not order.offer(quote(100, 1.0, 9_000))
+    assert order.offer(quote(101, 1.0, 9_000))
+    assert (order.duplicates, order.waiting) == (2, 1)
+
+
+def test_a_polled_quote_must_have_been_asked_after_what_is_known() -> None:
+    """After the last streamed quote was received, or the last poll asked."""
+    order = serving()
+    order.accept(101, (2.0, 1.0, 3.0, 1.0), 5_000)
+    order.shut()
+    assert not order.poll(polled(3.0, 5_000))
+    assert order.poll(polled(3.0, 5_001))
+    assert not order.poll(polled(4.0, 5_001))
+
+
+def test_an_equal_polled_quote_is_not_repeated() -> None:
+    """It confirms; the next must still have been asked later."""
+    order = QuoteOrder()
+    assert order.poll(polled(1.0, 1))
+    assert not order.poll(polled(1.0, 3))
+    assert not order.poll(polled(2.0, 2))
+    assert order.delivered == 1
+
+
+def test_an_anchor_behind_the_stream_is_not_admitted() -> None:
+    """A replica that trails, known by its update id."""
+    order = serving()
+    order.accept(110, (2.0, 1.0, 3.0, 1.0), 5_000)
+    order.shut()
+    assert not order.is_admissible(quote(109, 1.0, 7_000, 6_000))
+    assert order.is_admissible(quote(110, 1.0, 7_000, 6_000))
+
+
+def test_a_stream_can_go_on_where_it_was() -> None:
+    """Nothing was delivered since: no anchor is needed."""
+    order = serving()
+    order.shut()
+    order.offer(quote(101, 2.0, 5_000))
+    assert [found.update_id for found in order.resume()] == [101]
+    assert order.accept(102, (3.0, 1.0, 4.0, 1.0), 6_000)
+
+
+def test_figures_never_go_back() -> None:
+    """A smaller or equal key is an old answer."""
+    order = QuoteOrder()
+    keys = [(-1, 5), (-1, 5), (3, 4), (3, 3), (3, 5), (2, 9)]
+    assert [order.stats(Stats(*key, FIGURES, 0)) for key in keys] == [True, False, True, False, True, False]
+
+
+def test_an_answer_whose_newest_trade_went_back_is_cached() -> None:
+    """An equal one is not, nor one without figures."""
+    order = QuoteOrder()
+    order.stats(Stats(3, 5, FIGURES, 0))
+    assert order.is_cached(Stats(2, 9, FIGURES, 0))
+    assert not order.is_cached(Stats(3, 1, FIGURES, 0))
+    assert not order.is_cached(None)
+
+
+def test_two_misses_running_are_death() -> None:
+    """The poll shows another quote, and the stream has been silent."""
+    order = serving()
+    assert order.judge(polled(2.0, 10 * NS_PER_S)) is Verdict.MISS
+    assert order.judge(polled(2.0, 11 * NS_PER_S)) is Verdict.DEAD
+
+
+def test_misses_of_one_moment_are_one_miss() -> None:
+    """An extra poll beside the beat's own says the same thing."""
+    order = serving()
+    assert order.judge(polled(2.0, 10 * NS_PER_S)) is Verdict.MISS
+    assert order.judge(polled(2.0, 10 * NS_PER_S + 1)) is Verdict.MISS
+    assert order.judge(polled(2.0, 9 * NS_PER_S)) is Verdict.MISS
+
+
+@pytest.mark.parametrize("hit", [polled(1.0, 11 * NS_PER_S), polled(2.0, 900)])
+def test_a_hit_forgives_the_miss_before(hit: Quote) -> None:
+    """The poll shows what the stream said, or was asked before the stream said it."""
+    order = serving()
+    order.judge(polled(2.0, 10 * NS_PER_S))
+    assert order.judge(hit) is Verdict.HIT
+    assert order.judge(polled(2.0, 12 * NS_PER_S)) is Verdict.MISS
+
+
+def test_a_stream_that_moves_answers_for_itself() -> None:
+    """A quote since shortly before the poll was asked."""
+    order = serving()
+    order.accept(101, (5.0, 1.0, 6.0, 1.0), 10 * NS_PER_S)
+    assert order.judge(polled(2.0, 11 * NS_PER_S)) is Verdict.HIT
+    assert order.judge(polled(2.0, 11 * NS_PER_S + 1)) is Verdict.MISS
