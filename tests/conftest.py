@@ -12,6 +12,6 @@ _COMMON = settings(
 )
 
 settings.register_profile("dev", _COMMON, max_examples=100, stateful_step_count=50)
-settings.register_profile("gate", _COMMON, max_examples=250, stateful_step_count=50, derandomize=True)
+settings.register_profile("gate", _COMMON, max_examples=150, stateful_step_count=50, derandomize=True)
 settings.register_profile("nightly", _COMMON, max_examples=5_000, stateful_step_count=80)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("gate" if os.environ.get("CI") == "true" else "dev"))

@@ -122,7 +122,7 @@ def test_nothing_serves_before_the_start_answer() -> None:
     """Decisions wait for it."""
     rig = Rig()
     assert rig.tell(STREAM, frame(11), steps.Pulse()) == []
-    assert rig.lane.serving is Serving.NONE
+    assert rig.lane.status.serving is Serving.NONE
     effects = rig.tell(steps.Start(Cursor(10, 10)))
     assert moved(effects) == [(LaneState.POLLING, Reason.SUBSCRIBED), (LaneState.PROVING, Reason.PIN)]
     assert kinds(effects)[-1] is steps.OpenStream
@@ -140,9 +140,9 @@ def test_a_tick_starts_with_its_first_quote() -> None:
     """Figures alone do not start it; both halves then come out."""
     rig = Rig(is_tick=True)
     assert kinds(rig.traded(5)) == [steps.Deliver]
-    assert rig.lane.status.serving is Serving.NONE
+    assert not rig.lane.is_started
     assert kinds(rig.poll(1.0, 6)) == [steps.Announce, steps.Deliver, steps.Deliver]
-    assert rig.lane.status.serving is Serving.POLL
+    assert rig.lane.serving is Serving.POLL
 
 
 def test_polls_before_the_start_say_nothing() -> None:

@@ -1,0 +1,66 @@
+"""BN-2: whatever is demanded, no minute holds more than its share."""
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from foxtrot.transport.budget import Bucket, Rate, WeightBudget
+from foxtrot.util.clock import NS_PER_MS, NS_PER_S
+
+demands = st.lists(st.tuples(st.integers(0, 20_000), st.sampled_from([1, 2, 4, 5, 25, 80]), st.booleans()), max_size=300)
+
+
+def most_in_any_span(spent: list[tuple[int, int]], span_ns: int) -> int:
+    """The heaviest window, wherever it begins."""
+    return max((sum(units for at, units in spent if first <= at < first + span_ns) for first, _ in spent), default=0)
+
+
+@given(st.sampled_from([1_000, 1_200, 6_000]), st.integers(0, 100), demands)
+def test_no_minute_holds_more_than_half_the_limit(limit: int, reserve: int, asked: list[tuple[int, int, bool]]) -> None:
+    """Who asks for more waits, or goes without."""
+    budget, now, spent = WeightBudget(limit, 0, reserve), 0, []
+    for pause_ms, weight, is_beat in asked:
+        now += pause_ms * NS_PER_MS
+        if budget.wait(weight, now, is_beat=is_beat) == 0.0:
+            budget.spend(weight, now)
+            spent.append((now, weight))
+    assert most_in_any_span(spent, 60 * NS_PER_S) <= limit / 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 25), st.booleans()), min_size=1, max_size=200))
+def test_who_waits_as_long_as_told_is_admitted(asked: list[tuple[int, bool]]) -> None:
+    """The wait that the budget names is enough, and no minute suffers for it."""
+    budget, now, spent = WeightBudget(1_000, 0, reserve=10), 0, []
+    for weight, is_beat in asked:
+        wait = budget.wait(weight, now, is_beat=is_beat)
+        now += int(wait * NS_PER_S) + 1
+        assert budget.wait(weight, now, is_beat=is_beat) == 0.0
+        budget.spend(weight, now)
+        spent.append((now, weight))
+    assert most_in_any_span(spent, 60 * NS_PER_S) <= 500
+
+
+@given(st.lists(st.tuples(st.integers(0, 100), st.integers(0, 1_200), st.integers(1, 60)), max_size=40), demands)
+def test_headers_only_ever_correct_upwards(headers: list[tuple[int, int, int]], asked: list[tuple[int, int, bool]]) -> None:
+    """Whatever a header says, it admits nothing that would not have been admitted without it."""
+    told, untold, now = WeightBudget(1_200, 0), WeightBudget(1_200, 0), 0
+    notes = iter(headers)
+    for pause_ms, weight, is_beat in asked:
+        now += pause_ms * NS_PER_MS
+        for _, used, ends_s in [next(notes, (0, 0, 0))]:
+            told.learn(used, now, now + ends_s * NS_PER_S)
+        if told.wait(weight, now, is_beat=is_beat) == 0.0:
+            assert untold.wait(weight, now, is_beat=is_beat) == 0.0
+            told.spend(weight, now)
+            untold.spend(weight, now)
+
+
+@given(st.integers(1, 100), st.lists(st.tuples(st.integers(0, 3_000), st.floats(0, 30)), max_size=100))
+def test_a_bucket_stays_between_its_bounds(burst: int, asked: list[tuple[int, float]]) -> None:
+    """Never more than the burst, and what is admitted is never owed."""
+    bucket, now = Bucket(Rate(share=100.0 + burst, period=60.0, burst=float(burst)), 0), 0
+    for pause_ms, units in asked:
+        now += pause_ms * NS_PER_MS
+        if bucket.wait(units, now) == 0.0:
+            bucket.spend(units, now)
+        assert bucket.wait(0.0, now) == 0.0
+        assert bucket.wait(burst * 1.001, now) > 0.0
