@@ -87,6 +87,7 @@ class Connection:
         "open_since_ns",
         "phase",
         "retry_at_ns",
+        "stream_count",
         "wait",
     )
 
@@ -95,6 +96,7 @@ class Connection:
         self.phase = Phase.WAITING
         self.generation = 0
         self.lanes: dict[LaneKey, tuple[str, ...]] = {}
+        self.stream_count = 0
         self.retry_at_ns = now_ns
         self.wait = 0.0
         self.open_since_ns = 0
@@ -125,6 +127,7 @@ class Fleet:
             return []
         connection = self._with_room(len(streams), now_ns)
         connection.lanes[lane] = streams
+        connection.stream_count += len(streams)
         self._at[lane] = connection
         if connection.phase is not Phase.OPEN:
             return self.pulse(now_ns)
@@ -135,7 +138,7 @@ class Fleet:
         connection = self._at.pop(lane, None)
         if connection is None:
             return []
-        del connection.lanes[lane]
+        connection.stream_count -= len(connection.lanes.pop(lane))
         if not connection.lanes:
             connection.empty_since_ns = now_ns
         return [Sync(connection.id)] if connection.phase is Phase.OPEN else []
@@ -195,7 +198,7 @@ class Fleet:
 
     def _with_room(self, count: int, now_ns: int) -> Connection:
         for connection in self.connections.values():
-            if len(connection.streams) + count <= STREAMS:
+            if connection.stream_count + count <= STREAMS:
                 return connection
         self._numbers += 1
         connection = self.connections[self._numbers] = Connection(self._numbers, now_ns)
