@@ -9,16 +9,18 @@ import logging
 import random
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
+import aiohttp
 import tenacity
 
 from foxtrot.adapter.binance.endpoints import Endpoints, Secret
 from foxtrot.adapter.binance.error_codes import to_error
 from foxtrot.transport.backoff import full_jitter
 from foxtrot.util.clock import Clock
-from foxtrot.util.errors import Closed, Unavailable
+from foxtrot.util.errors import BadAnswer, Closed, Unavailable
 
 if TYPE_CHECKING:
     import ccxt.async_support as ccxt
@@ -118,6 +120,13 @@ class BinanceApiClient:
         class Fenced(ccxt.binance):  # type: ignore[misc]  # -- ccxt is untyped
             """ccxt's Binance with its answers left as text and its errors translated where they arise."""
 
+            def open(self, lazy: bool = False) -> None:
+                """Opens the session. A redirect is not followed: it would lead to an address that nobody named."""
+                before = self.session
+                super().open(lazy)
+                if self.session is not before:
+                    self.session.trace_configs.append(_refusing_redirects())
+
             def parse_json(self, http_response: str) -> str:
                 """Leaves the body as it is: decoding is typed, and ours."""
                 return http_response
@@ -162,8 +171,22 @@ class BinanceApiClient:
     def read_headers(self, headers: Mapping[str, str]) -> None:
         """Passes on what the venue counted of this minute's weight."""
         for name, value in headers.items():
-            if name.lower() == "x-mbx-used-weight-1m" and value.isdigit():
-                self._on_used_weight(int(value))
+            if name.lower() == "x-mbx-used-weight-1m" and value.isascii() and value.isdigit():
+                self._on_used_weight(int(value[:12]))
+
+
+def _refusing_redirects() -> aiohttp.TraceConfig:
+    async def refuse(
+        _session: aiohttp.ClientSession, _context: SimpleNamespace, params: aiohttp.TraceRequestRedirectParams
+    ) -> None:
+        raise BadAnswer(
+            f"GET {params.url.path}: the venue's address answers with a redirect, which is not followed; check rest_url"
+        )
+
+    trace = aiohttp.TraceConfig()
+    trace.on_request_redirect.append(refuse)
+    trace.freeze()
+    return trace
 
 
 def _cause(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 """The Binance spot adapter: a thin face over the loop on which everything happens."""
 
-import asyncio
+import concurrent.futures
 import contextlib
 import logging
 import threading
@@ -103,10 +103,7 @@ class BinanceAdapter(BaseAdapter):
             connection = self._connection
         self.event_engine.remove_pressure_listener(self._pressure)
         if connection is not None:
-            with contextlib.suppress(Closed, TimeoutError, asyncio.CancelledError):
-                self._loop_thread.submit(connection.close()).result(CLOSE_ON_LOOP)
-            self._loop_thread.stop(CLOSE_ON_LOOP / 2)
-            connection.stop_sandbox()
+            self._end(connection)
         self.breakers.close()
         if self._lock is not None:
             self._lock.release()
@@ -131,6 +128,17 @@ class BinanceAdapter(BaseAdapter):
         """What the flags in force say of a lane, and by which rule."""
         return self._market.decision_of(key)
 
+    def _end(self, connection: BinanceConnection) -> None:
+        """Whatever fails or hangs on the way down, the rest comes down too."""
+        try:
+            self._loop_thread.submit(connection.close()).result(CLOSE_ON_LOOP)
+        except (Closed, TimeoutError, concurrent.futures.CancelledError):
+            pass  # it was stopped before, or something hangs: the loop's end takes it along
+        except Exception:
+            logging.getLogger(__name__).exception("binance.close_failed")
+        self._loop_thread.stop(CLOSE_ON_LOOP / 2)
+        connection.stop_sandbox()
+
     # --- within -------------------------------------------------------------------------------------------------------------
 
     def _act(self, act: Callable[[list[LaneKey]], None], req: SubscribeRequest) -> None:
@@ -150,7 +158,7 @@ class BinanceAdapter(BaseAdapter):
             if channel not in SERVED:
                 raise NotSupported(f"channel {channel!r} is not served yet; served: {', '.join(SERVED)}")
         symbol = to_venue_symbol(req.symbol)
-        return [LaneKey(symbol, str(channel)) for channel in req.channels]
+        return [LaneKey(symbol, str(channel)) for channel in dict.fromkeys(req.channels)]
 
     async def _open(self, connection: BinanceConnection) -> None:
         try:

@@ -271,7 +271,7 @@ def to_stats(body: TickerBody | TickerFrame, received_ns: int) -> Stats:
 
 
 def to_contract(adapter_name: str, body: SymbolBody) -> ContractData:
-    """An instrument with its rules; steps keep the venue's own text."""
+    """An instrument with its rules; steps keep the venue's own text. Raises ValueError where a rule is no amount."""
     filters = {row.filter_type: row for row in body.filters}
     price = filters.get("PRICE_FILTER", SymbolFilter(""))
     lot = filters.get("LOT_SIZE", SymbolFilter(""))
@@ -285,11 +285,18 @@ def to_contract(adapter_name: str, body: SymbolBody) -> ContractData:
         base=body.base_asset,
         quote=body.quote_asset,
         status=body.status,
-        price_tick=float(price.tick_size),
-        volume_step=float(lot.step_size),
-        min_volume=float(lot.min_qty),
-        max_volume=float(lot.max_qty),
-        min_notional=float(notional.min_notional),
+        price_tick=_amount(price.tick_size),
+        volume_step=_amount(lot.step_size),
+        min_volume=_amount(lot.min_qty),
+        max_volume=_amount(lot.max_qty),
+        min_notional=_amount(notional.min_notional),
         price_tick_text=price.tick_size,
         volume_step_text=lot.step_size,
     )
+
+
+def _amount(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < float("inf"):
+        raise ValueError(f"a finite amount, 0 or more; found {text!r}")
+    return value

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import random
 import ssl
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Final, TypeVar
@@ -20,7 +21,7 @@ from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.flag_store import FlagStore
 from foxtrot.transport.wire import WireDialler
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
-from foxtrot.util.errors import RateLimited, RequestError, Unavailable, VenueError
+from foxtrot.util.errors import Closed, RateLimited, RequestError, Unavailable, VenueError
 
 TIME_SAMPLES: Final = 5
 FIRST_WAIT: Final = 1.0
@@ -49,6 +50,10 @@ class BinanceConnection:
         self.sandbox: Sandbox | None = None
         self.endpoints: Endpoints | None = None
         self.offset_ns = 0  # the venue's clock minus ours
+        self._guard = threading.Lock()  # around what the launching worker and the closing thread share
+        self._is_over = False
+        self._has_launched = threading.Event()
+        self._has_launched.set()
         self._looked_up = ""  # hash of the flags whose symbols were last looked up
 
     async def open(self) -> None:
@@ -56,7 +61,7 @@ class BinanceConnection:
         setting = self._setting
         await self._start_flags()
         if setting.starts_sandbox:
-            self.sandbox = await self._until_it_works(lambda: asyncio.to_thread(launch))
+            await self._until_it_works(lambda: asyncio.to_thread(self._launch))
         box = self.sandbox
         self.endpoints = setting.endpoints(Endpoints(box.rest_url, box.stream_url, box.ws_api_url) if box else None)
         self._tell(f"connecting to {setting.environment}: {self.endpoints.rest}, {self.endpoints.stream}", logging.INFO)
@@ -66,7 +71,7 @@ class BinanceConnection:
             on_used_weight=self._learn,
             api_key=setting.api_key,
             secret=setting.secret,
-            proxy=setting.proxy,
+            proxy=setting.proxy.reveal(),
             ca_file=setting.ca_file,
         )
         await client.open()
@@ -75,7 +80,7 @@ class BinanceConnection:
         await self._measure_offset(rest)
         self._market.start(
             rest=rest,
-            dialler=WireDialler(self._clock, proxy=setting.proxy or None, ssl_context=self._ssl_context()),
+            dialler=WireDialler(self._clock, proxy=setting.proxy.reveal() or None, ssl_context=self._ssl_context()),
             stream_url=self.endpoints.stream,
             budget=self._budget,
         )
@@ -89,10 +94,30 @@ class BinanceConnection:
             await self._client.close()
 
     def stop_sandbox(self) -> None:
-        """Ends the child, last: off the loop, for it may have to be waited for."""
-        if self.sandbox is not None:
-            self.sandbox.stop(STOP_SANDBOX)
-            self.sandbox = None
+        """Ends the child, last: off the loop, for it may have to be waited for. One still starting ends once it is up."""
+        with self._guard:
+            self._is_over = True
+            box, self.sandbox = self.sandbox, None
+        if box is not None:
+            box.stop(STOP_SANDBOX)
+        self._has_launched.wait(STOP_SANDBOX)
+
+    def _launch(self) -> None:
+        """Starts the child, in a worker; cancellation does not reach it, so it looks for itself whether it is still wanted."""
+        with self._guard:
+            if self._is_over:
+                raise Closed("closed before the embedded exchange was started")
+            self._has_launched.clear()
+        try:
+            box = launch()
+            with self._guard:
+                is_over = self._is_over
+                self.sandbox = None if is_over else box
+            if is_over:
+                box.stop(STOP_SANDBOX)
+                raise Closed("closed while the embedded exchange started")
+        finally:
+            self._has_launched.set()
 
     async def _start_flags(self) -> None:
         setting = self._setting
@@ -132,6 +157,9 @@ class BinanceConnection:
         self._contracts.take(contracts)
         self._look_up_flags()
         self._tell(f"connected to {self._setting.environment}: {len(contracts)} instruments", logging.INFO)
+        if left_out := self._contracts.left_out:
+            some = ", ".join(left_out[:5])
+            self._tell(f"{len(left_out)} instruments are left out, their rules cannot be read: {some}", logging.WARNING)
 
     def _market_budget(self, limit: int, rest: BinanceRest) -> WeightBudget:
         now = self._clock.now_ns()
@@ -147,6 +175,9 @@ class BinanceConnection:
             self._spend(rest.weight("server_time"))
             try:
                 venue_ms = await rest.server_time()
+            except RateLimited as error:
+                self._budget.silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
+                return
             except (VenueError, RequestError):
                 continue
             received = self._clock.now_ns()
@@ -156,7 +187,8 @@ class BinanceConnection:
 
     async def _until_it_works(self, call: Callable[[], Awaitable[_T]], weight: int = 0) -> _T:
         chance = random.Random().random  # noqa: S311 -- jitter is no secret
-        said, attempt = "", 0
+        said: set[str] = set()
+        attempt = 0
         while True:
             try:
                 self._spend(weight)
@@ -165,12 +197,12 @@ class BinanceConnection:
                 wait = error.retry_after if isinstance(error, RateLimited) else 0.0
                 wait = max(wait, equal_jitter(attempt, FIRST_WAIT, LONGEST_WAIT, chance))
                 attempt += 1
-                if str(error) != said:
-                    said = str(error)
+                if str(error) not in said:
+                    said.add(str(error))
                     again = (
                         "it is tried again until it works" if isinstance(error, Unavailable) else f"tried again in {wait:.0f} s"
                     )
-                    self._tell(f"not connected: {said}; {again}", logging.WARNING)
+                    self._tell(f"not connected: {error}; {again}", logging.WARNING)
             await self._clock.sleep(wait)
 
     def _spend(self, weight: int) -> None:

@@ -14,6 +14,8 @@ class ContractManager:
         self._adapter_name = adapter_name
         self._on_contract = on_contract
         self._contracts: dict[str, ContractData] = {}
+        self.left_out: tuple[str, ...] = ()
+        """Symbols whose rules could not be read."""
 
     @property
     def is_loaded(self) -> bool:
@@ -27,7 +29,14 @@ class ContractManager:
 
     def build(self, info: ExchangeInfoBody) -> dict[str, ContractData]:
         """The venue's list as contracts; some thousand of them take longer than the loop has: call it in a worker."""
-        return {body.symbol: to_contract(self._adapter_name, body) for body in info.symbols}
+        contracts, left_out = {}, []
+        for body in info.symbols:
+            try:
+                contracts[body.symbol] = to_contract(self._adapter_name, body)
+            except ValueError:  # it costs no other instrument
+                left_out.append(body.symbol)
+        self.left_out = tuple(left_out)
+        return contracts
 
     def take(self, contracts: dict[str, ContractData]) -> None:
         """Knows these from here on, and publishes each."""

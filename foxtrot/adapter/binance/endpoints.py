@@ -1,9 +1,11 @@
 """Where each environment lives, and the settings that may move it (binance.md, section 1)."""
 
+import contextlib
 import os
+import ssl
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from typing_extensions import override
@@ -71,7 +73,7 @@ class Secret:
 
 
 class BinanceSetting(msgspec.Struct, frozen=True):
-    """What ``connect`` was given, checked. Empty addresses are those of the environment."""
+    """What ``connect`` was given, checked. Empty addresses are those of the environment; a proxy's may carry a password."""
 
     environment: str
     flags: str
@@ -79,7 +81,7 @@ class BinanceSetting(msgspec.Struct, frozen=True):
     rest_url: str
     stream_url: str
     ws_api_url: str
-    proxy: str
+    proxy: Secret
     ca_file: str
     api_key: Secret
     secret: Secret
@@ -123,8 +125,8 @@ def parse_setting(setting: Mapping[str, object], environ: Mapping[str, str] | No
         rest_url=rest,
         stream_url=stream,
         ws_api_url=ws_api,
-        proxy=_proxy(_text(given, "proxy")),
-        ca_file=_text(given, "ca_file"),
+        proxy=Secret(_proxy(_text(given, "proxy"))),
+        ca_file=_ca_file(_text(given, "ca_file")),
         api_key=Secret(_text(given, "api_key") or outside.get("FOXTROT_BINANCE_API_KEY", "")),
         secret=Secret(_text(given, "secret") or outside.get("FOXTROT_BINANCE_SECRET", "")),
     )
@@ -142,9 +144,11 @@ def _address(url: str, key: str, schemes: tuple[str, str], *, allow_plain: bool)
     """A base address without its last slash; unencrypted only on loopback, or where the setting allows it."""
     if not url:
         return ""
-    parts = urlsplit(url)
+    if "@" in url:
+        raise ConfigError(f"setting {key!r} carries a name or a password; addresses are shown in logs: leave it out")
+    parts = _split(url)
     secure, plain = schemes
-    if parts.scheme not in schemes or not parts.hostname:
+    if parts is None or parts.scheme not in schemes or parts.query or parts.fragment:
         raise ConfigError(f"setting {key!r} is an address like {secure}://host or {plain}://127.0.0.1:9000; found {url!r}")
     if parts.scheme == plain and parts.hostname not in _LOOPBACK and not allow_plain:
         raise ConfigError(
@@ -153,7 +157,27 @@ def _address(url: str, key: str, schemes: tuple[str, str], *, allow_plain: bool)
     return url.rstrip("/")
 
 
+def _split(url: str) -> SplitResult | None:
+    """Its parts; None for what has no host, or a port that cannot be."""
+    with contextlib.suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.hostname and parts.port != 0:
+            return parts
+    return None
+
+
 def _proxy(url: str) -> str:
-    if url and urlsplit(url).scheme not in {"http", "https"}:
+    parts = _split(url)
+    if url and (parts is None or parts.scheme not in {"http", "https"}):
+        # The value is not shown: it may carry a password.
         raise ConfigError("setting 'proxy' is an address like http://host:3128 (http or https)")
     return url
+
+
+def _ca_file(path: str) -> str:
+    if path:
+        try:
+            ssl.create_default_context(cafile=path)
+        except OSError as error:
+            raise ConfigError(f"setting 'ca_file' names a file of certificates (PEM); {path!r} is none: {error}") from error
+    return path

@@ -8,10 +8,13 @@ import msgspec
 from foxtrot.util.errors import Banned, Denied, FoxtrotError, RateLimited, RequestError, Unavailable, UnknownSymbol
 
 DEFAULT_RETRY_AFTER: Final = 60.0
+LONGEST_RETRY_AFTER: Final = 3 * 86_400.0
+"""Seconds: the longest ban there is (binance.md, section 3)."""
+
 _UNKNOWN_SYMBOL: Final = -1121
-_TRANSIENT: Final = frozenset({-1000, -1001, -1006, -1007, -1008, -1016, -1034})
+_TRANSIENT: Final = frozenset({-1000, -1001, -1006, -1007, -1016})
 _DENIED: Final = frozenset({-1002, -2014, -2015})
-_TOO_MUCH: Final = frozenset({-1003, -1015})
+_TOO_MUCH: Final = frozenset({-1003, -1008, -1015, -1034})
 
 
 class ErrorBody(msgspec.Struct):
@@ -25,9 +28,9 @@ def to_error(what: str, status: int, headers: Mapping[str, str], body: str) -> F
     """The error for an answer of status 400 or more. ``what`` names the request without its parameters."""
     try:
         told = msgspec.json.decode(body, type=ErrorBody)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, RecursionError):
         told = ErrorBody()
-    text = f"{what}: HTTP {status}" + (f", {told.code} {_printable(told.msg)}" if told.code else "")
+    text = f"{what}: HTTP {status}" + (f", {told.code} {printable(told.msg)}" if told.code else "")
     if status == 418:  # noqa: PLR2004 -- HTTP's own number
         return Banned(f"{text}; this address is refused", retry_after=_retry_after(headers))
     if status == 429 or told.code in _TOO_MUCH:  # noqa: PLR2004 -- HTTP's own number
@@ -42,11 +45,11 @@ def to_error(what: str, status: int, headers: Mapping[str, str], body: str) -> F
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds, as REST sends them."""
+    """Seconds, as REST sends them; what is no number, or beyond the longest ban, is not believed."""
     found = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return float(found) if found.isdigit() else DEFAULT_RETRY_AFTER
+    return min(float(found), LONGEST_RETRY_AFTER) if found.isascii() and found.isdigit() else DEFAULT_RETRY_AFTER
 
 
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """Without control characters: a venue's text may not write lines of its own into a log."""
     return "".join(character for character in text[:200] if character.isprintable())

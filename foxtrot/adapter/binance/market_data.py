@@ -167,7 +167,9 @@ class MarketData:
                 self._callbacks.on_agg_trade(value.value)
 
     def announce(self, key: LaneKey, old: LaneState, new: LaneState, serving: Serving, reason: Reason) -> None:
-        """A lane changed its state."""
+        """A lane changed its state; one that the venue refused is no longer wanted."""
+        if new is LaneState.CLOSED:
+            self._forget(key)
         self._callbacks.on_transport(
             TransportData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, old, new, serving, reason)
         )
@@ -204,7 +206,6 @@ class MarketData:
 
     def _unknown(self, key: LaneKey) -> None:
         is_first = not any(other.symbol == key.symbol for other in self._wanted if other != key)
-        self._wanted.pop(key, None)
         if is_first:
             close = self._contracts.nearest(key.symbol)
             hint = f"; did you mean {close}?" if close else ""
@@ -212,9 +213,12 @@ class MarketData:
         self.announce(key, LaneState.POLLING, LaneState.CLOSED, Serving.NONE, Reason.UNKNOWN_SYMBOL)
 
     def _end(self, key: LaneKey, reason: Reason) -> None:
-        del self._wanted[key]
         if self._hub is not None:
             self._hub.close_lane(key, reason)
+        self._forget(key)
+
+    def _forget(self, key: LaneKey) -> None:
+        self._wanted.pop(key, None)
         if not any(other.symbol == key.symbol for other in self._wanted):
             self._composers.pop(key.symbol, None)
             self._health.pop(key.symbol, None)

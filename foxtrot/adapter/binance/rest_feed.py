@@ -134,5 +134,5 @@ class BinanceRest:
 def _decoded(path: str, body: str, kind: type[_T]) -> _T:
     try:
         return msgspec.json.decode(body, type=kind, strict=False)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, RecursionError) as error:
         raise BadAnswer(f"GET {path}: the answer does not fit its documented shape: {error}") from error

@@ -16,6 +16,7 @@ from foxtrot.adapter.binance.binance_mappings import (
     to_agg_trade,
     to_stats,
 )
+from foxtrot.adapter.binance.error_codes import printable
 from foxtrot.transport.base import Door, Item, LaneKey, Quote, StreamHandler
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import Channel, Source
@@ -97,8 +98,8 @@ class BinanceStreams:
         """Errors come flat, or nested under ``error``."""
         reply = _reply(frame)
         if reply.error is not None:
-            return f"{reply.error.get('code')} {reply.error.get('msg')}"
-        return f"{reply.code} {reply.msg}" if reply.code is not None else ""
+            return f"{reply.error.get('code')} {printable(str(reply.error.get('msg')))}"
+        return f"{reply.code} {printable(reply.msg)}" if reply.code is not None else ""
 
     def subscribe(self, streams: Sequence[str], request_id: int) -> bytes:
         """SUBSCRIBE."""
