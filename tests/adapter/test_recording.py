@@ -70,7 +70,9 @@ def test_streaming_delivers_every_trade_and_every_quote_as_recorded(
         run.subscribe(SYMBOL, "tick", "trades")
         await_the_end(run, frames)
         assert_every_trade(run, frames["trade"])
-        quotes = [(t.update_id, t.bid_price_1, t.bid_volume_1, t.ask_price_1, t.ask_volume_1) for t in streamed(run.seen.ticks[SYMBOL])]
+        quotes = [
+            (t.update_id, t.bid_price_1, t.bid_volume_1, t.ask_price_1, t.ask_volume_1) for t in streamed(run.seen.ticks[SYMBOL])
+        ]
         recorded = [(q["u"], float(q["b"]), float(q["B"]), float(q["a"]), float(q["A"])) for q in frames["bookTicker"]]
         first = next(index for index, quote in enumerate(recorded) if quote[0] == quotes[0][0])
         assert quotes == recorded[first:]
