@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
 
 from foxtrot.sandbox import faults
 from foxtrot.util.errors import ConfigError, Unavailable
@@ -29,8 +29,10 @@ _WRONG = 400
 class Sandbox:
     """A running exchange. Use it as a context manager, or call ``stop``."""
 
-    def __init__(self, process: subprocess.Popen[bytes], said: dict[str, Any]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], said: dict[str, Any], errors: IO[bytes]) -> None:
         self._process = process
+        self._errors = errors
+        self.last_words = ""
         self.port: int = said["port"]
         self.pid: int = said["pid"]
         self.seed: int = said["seed"]
@@ -61,7 +63,10 @@ class Sandbox:
         return self._process.poll() is None
 
     def stop(self, timeout: float = 2.0) -> int:
-        """Ends it and returns its exit code: stdin is closed, then, ``timeout`` seconds later, its group is killed."""
+        """Ends it and returns its exit code: stdin is closed, then, ``timeout`` seconds later, its group is killed.
+
+        ``last_words`` is then what it wrote to stderr: violations of the limits by clients, if there were any.
+        """
         if self._process.stdin:
             with contextlib.suppress(OSError):
                 self._process.stdin.close()
@@ -72,6 +77,9 @@ class Sandbox:
             code = self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
+        if not self._errors.closed:
+            self.last_words = _read(self._errors)
+            self._errors.close()
         return code
 
     def __enter__(self) -> Self:
@@ -105,24 +113,24 @@ def launch(
         args.append(f"--start-ms={start_ms}")
     if replay:
         args.extend(("--replay", *(str(Path(file).resolve()) for file in replay)))
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments built above
-            [sys.executable, "-m", "foxtrot.sandbox", "--until-stdin-closes", *args],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,
-        )
-        line = _first_line(process, timeout)
-        if line:
-            return Sandbox(process, json.loads(line))
-        _kill_group(process)
-        process.wait()
-        for pipe in (process.stdin, process.stdout):
-            if pipe:
-                pipe.close()
-        errors.seek(0)
-        said = errors.read().decode(errors="replace").strip()
+    errors = tempfile.TemporaryFile()  # noqa: SIM115 -- it lives as long as the child
+    process = subprocess.Popen(  # noqa: S603 -- our own interpreter, arguments built above
+        [sys.executable, "-m", "foxtrot.sandbox", "--until-stdin-closes", *args],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,
+    )
+    line = _first_line(process, timeout)
+    if line:
+        return Sandbox(process, json.loads(line), errors)
+    _kill_group(process)
+    process.wait()
+    with contextlib.ExitStack() as opened:
+        for each in (process.stdin, process.stdout, errors):
+            if each:
+                opened.enter_context(each)
+        said = _read(errors)
     raise Unavailable(f"the sandbox did not start within {timeout:g} s: {said or 'it said nothing'}")
 
 
@@ -188,6 +196,11 @@ def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:
         return lines.get(timeout=timeout)
     except Empty:
         return b""
+
+
+def _read(errors: IO[bytes]) -> str:
+    errors.seek(0)
+    return errors.read().decode(errors="replace").strip()
 
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -22,6 +23,15 @@ def test_every_fault_has_a_test() -> None:
     """The registry and this module know the same faults."""
     tested = {name.removeprefix("test_fault_").replace("_", "-") for name in globals() if name.startswith("test_fault_")}
     assert tested == set(FAULTS)
+
+
+def test_the_docs_list_every_fault() -> None:
+    """Each fault has its line in the documentation, in the registry's own words."""
+    text = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
+    for spec in FAULTS.values():
+        assert f"| `{spec.name}` |" in text
+        assert f"| {spec.effect} | {spec.imitates} |" in text
+        assert all(f"`{name}` ({default:g}): {meaning}" in text for name, (default, meaning) in spec.params.items())
 
 
 # whole connections

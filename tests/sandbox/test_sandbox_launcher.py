@@ -73,6 +73,20 @@ def test_ends_when_told() -> None:
     assert not started.is_running()
 
 
+def test_last_words_name_the_violations() -> None:
+    """After ``stop`` one can read what clients did wrong; nothing is nothing."""
+    quiet = launcher.launch(symbols=1)
+    quiet.stop()
+    assert quiet.last_words == ""
+    with launcher.launch(symbols=1) as broken:
+        connection = http.client.HTTPConnection("127.0.0.1", broken.port)
+        for _ in range(25):
+            connection.request("GET", "/api/v3/depth?symbol=BTCUSDT&limit=5000")
+            connection.getresponse().read()
+        connection.close()
+    assert "violations of the limits by clients: weight" in broken.last_words
+
+
 def test_a_child_that_hangs_is_killed() -> None:
     """A stopped process does not keep ``stop`` waiting for ever."""
     started = launcher.launch(symbols=1)
@@ -148,7 +162,7 @@ def test_wrong_use_exits_with_two(argv: list[str], capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit) as error:
         program.parse(argv, "foxtrot sandbox")
     assert error.value.code == 2
-    assert "usage: foxtrot sandbox" in capsys.readouterr().err
+    assert "see: foxtrot sandbox --help" in capsys.readouterr().err
 
 
 def test_the_foreground_form_returns_an_exit_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
