@@ -29,6 +29,7 @@ class Market:
         self.instruments: dict[str, Instrument] = {}
         self._publisher = Publisher(fanout, self.instruments)
         self._speed_up = speed_up
+        self._warm_up_us = int(_WARM_UP_US / max(1.0, speed_up))
         self._now_us = start_us
         self._agents: dict[str, Agents] = {}
         self._acted_us: dict[str, int] = {}
@@ -96,16 +97,16 @@ class Market:
         """Gives every symbol a past: a coarse day, then a minute at full detail. Nobody listens yet."""
         steps = max(24, min(720, _HISTORY_STEPS // len(self.instruments)))
         for symbol, agents in self._agents.items():
-            gap_us = (DAY_US - _WARM_UP_US) // steps
+            gap_us = (DAY_US - self._warm_up_us) // steps
             liveliness = self.instruments[symbol].listing.orders_per_second
             for number in range(steps):
-                self._now_us = start_us - DAY_US + gap_us * (number + 1) - _WARM_UP_US // 2
+                self._now_us = start_us - DAY_US + gap_us * (number + 1) - self._warm_up_us // 2
                 agents.live_through(gap_us / 1e6, trades=2 if liveliness >= 1 else number % 4 == 0)
             agents.furnish()
-            self._acted_us[symbol] = start_us - _WARM_UP_US
-            self._due.append((start_us - _WARM_UP_US + int(agents.pause() * 1e6), symbol))
+            self._acted_us[symbol] = start_us - self._warm_up_us
+            self._due.append((start_us - self._warm_up_us + int(agents.pause() * 1e6), symbol))
         heapq.heapify(self._due)
-        self._now_us = start_us - _WARM_UP_US
+        self._now_us = start_us - self._warm_up_us
         while self._due[0][0] <= start_us:
             self._now_us = self._due[0][0]
             self._act(self._due[0][1])
