@@ -63,13 +63,14 @@ def _param(text: str) -> tuple[str, float]:
 def _said(armed: dict[str, Any], port: int) -> str:
     whom = armed["symbol"] or "every symbol"
     left = armed["seconds_left"]
+    is_instant = any(fault["is_instant"] for fault in list_faults() if fault["fault"] == armed["fault"])
     if left:
         lasting = f"for {left:.0f} s"
-    elif armed.get("struck"):
+    elif is_instant:
         lasting = "once"
     else:
         lasting = f"until: foxtrot chaos --clear --port {port}"
-    struck = f"; connections struck: {armed['struck']}" if armed.get("struck") else ""
+    struck = f"; connections struck: {armed['struck']}" if is_instant else ""
     return f"{armed['fault']} on {whom}, {lasting}{struck}"
 
 

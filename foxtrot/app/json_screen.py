@@ -20,6 +20,7 @@ from foxtrot.util.event_type import (
     EVENT_TICK,
     EVENT_TRANSPORT,
 )
+from foxtrot.util.object import TickData
 
 TYPES: Final = {
     EVENT_LOG: "log",
@@ -37,7 +38,7 @@ _STATUS_NS: Final = NS_PER_S
 
 
 class JsonScreen:
-    """``start``, ``connected``, ``contracts``, events, ``status`` per lane each second, ``summary`` per lane, ``end``.
+    """``start``, ``endpoints``, ``contracts``, events, ``status`` per lane each second, ``summary`` per lane, ``end``.
 
     Every line has ``type`` and ``time_ns`` (nanoseconds since 1970 UTC).
     """
@@ -45,7 +46,7 @@ class JsonScreen:
     def __init__(self, writer: LineWriter, clock: Clock) -> None:
         self._writer: Final = writer
         self._clock: Final = clock
-        self._is_connected = False
+        self._has_endpoints = False
         self._contracts = 0
         self._next_status_ns = 0
 
@@ -57,14 +58,17 @@ class JsonScreen:
         )
 
     def tell(self, event: Event, now_ns: int) -> None:
-        """One line for the event, with the fields of its data."""
-        self._put(TYPES.get(event.type, event.type), msgspec.structs.asdict(event.data), now_ns)
+        """One line for the event, with the fields of its data; of a tick only those that say something."""
+        fields = msgspec.structs.asdict(event.data)
+        if isinstance(event.data, TickData):
+            fields = {name: value for name, value in fields.items() if value}
+        self._put(TYPES.get(event.type, event.type), fields, now_ns)
 
     def show(self, view: View) -> None:
         """The addresses once, the number of instruments when it changes, every lane once a second."""
-        if view.endpoints is not None and not self._is_connected:
-            self._is_connected = True
-            self._put("connected", msgspec.structs.asdict(view.endpoints))
+        if view.endpoints is not None and not self._has_endpoints:
+            self._has_endpoints = True
+            self._put("endpoints", msgspec.structs.asdict(view.endpoints))
         if view.contracts != self._contracts:
             self._contracts = view.contracts
             self._put("contracts", {"count": view.contracts})

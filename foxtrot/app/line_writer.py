@@ -80,7 +80,10 @@ class LineWriter:
 def stdout_writer() -> Callable[[str], None]:
     """Writes text to stdout, past Python's buffers: their lock would outlive a thread that hangs in a write."""
     sys.stdout.flush()
-    number, encoding = sys.stdout.fileno(), sys.stdout.encoding
+    try:
+        number, encoding = sys.stdout.fileno(), sys.stdout.encoding
+    except OSError:  # stdout is no file: somebody embeds us, and takes the text
+        return lambda text: print(text, end="", flush=True)  # noqa: T201 -- the command's own output
 
     def write(text: str) -> None:
         left = text.encode(encoding, errors="replace")

@@ -18,6 +18,7 @@ from foxtrot.core.event import Event
 _KEPT: Final = 200  # news, of which the last fit on the screen
 _LEAST_NEWS: Final = 3  # lines kept free for them
 _MOST_NEWS: Final = 12
+_LEAST_ROWS: Final = 2  # one lane, and how many more there are
 _HEAD: Final = 4  # the titles of the columns, their rule, and a blank line above and below
 _STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "bold red", logging.CRITICAL: "bold red"}
 
@@ -55,7 +56,7 @@ class LiveScreen:
         width, height = self._console.size
         title = title_lines(view)
         room = height - len(title) - _HEAD
-        rows = max(1, min(len(view.lanes), room - _LEAST_NEWS))
+        rows = min(len(view.lanes), max(_LEAST_ROWS, room - _LEAST_NEWS))
         count = max(0, min(_MOST_NEWS, room - rows))
         news = list(self._news)[-count:] if count else []
         for line in (*title, *news):

@@ -104,7 +104,7 @@ def _verdict(ending: Ending, seconds: float, lanes: tuple[LaneSummary, ...], all
     gaps = sum(lane.gaps for lane in lanes)
     twice = sum(lane.duplicates_delivered for lane in lanes)
     symbols = len({lane.symbol for lane in lanes if lane.delivered})
-    verdict = f"{delivered:,} values of {symbols} symbols in {seconds:.1f} s, {gaps} gaps, {twice} duplicates delivered"
+    verdict = f"{delivered:,} values, symbols {symbols}, gaps {gaps}, duplicates delivered {twice}, in {seconds:.1f} s"
     if not delivered and ending is not Ending.NO_READER:
         return FAILED, f"{verdict}: nothing was delivered"
     return (FAILED, f"{verdict}: please report this as a bug") if twice else (OK, verdict)

@@ -25,8 +25,8 @@ _HEALTH: Final = {
     Health.HALTED: "dim",
 }
 _SERVING: Final = {Serving.STREAM: "green", Serving.POLL: "cyan", Serving.NONE: "bold red"}
-_PADDING: Final = 2
-_FULL_SUMMARY: Final = 112  # columns that the whole summary takes
+_GAP: Final = 2  # blanks between two columns
+_FULL_SUMMARY: Final = 106  # columns that the whole summary takes
 
 
 class Column(NamedTuple):
@@ -65,12 +65,12 @@ COLUMNS: Final = (
     Column("health", 8, 0, lambda lane: Text(lane.health.upper(), _HEALTH[lane.health]), "left", is_of_symbol=True),
     Column("channel", 7, 1, lambda lane: Text(lane.channel), "left"),
     Column("serves", 6, 0, lambda lane: Text(lane.serving, _SERVING[lane.serving]), "left"),
-    Column("why", 10, 6, lambda lane: Text(lane.why), "left"),
+    Column("why", 10, 5, lambda lane: Text(lane.why), "left"),
     Column("last", 8, 2, lambda lane: Text(price(lane.last, lane.decimals))),
     Column("bid", 8, 8, lambda lane: Text(price(lane.bid, lane.decimals))),
     Column("ask", 8, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
     Column("age", 4, 4, lambda lane: Text(age(lane.age))),
-    Column("msg/s", 5, 5, lambda lane: Text(rate(lane.rate))),
+    Column("msg/s", 5, 6, lambda lane: Text(rate(lane.rate))),
     Column("delivered", 9, 2, lambda lane: Text(str(lane.delivered))),
     Column("gaps", 4, 3, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
     Column("switches", 8, 7, lambda lane: Text(str(lane.switches))),
@@ -81,7 +81,7 @@ COLUMNS: Final = (
 def columns_for(width: int) -> list[Column]:
     """The columns that fit ``width``: those that yield soonest are left out first."""
     kept = list(COLUMNS)
-    while sum(column.width + _PADDING for column in kept) - _PADDING > width and any(column.yields for column in kept):
+    while sum(column.width + _GAP for column in kept) - _GAP > width and any(column.yields for column in kept):
         kept.remove(max(kept, key=lambda column: column.yields))
     return kept
 
@@ -131,7 +131,7 @@ def lane_line(lane: LaneView) -> str:
 def summary_table(outcome: Outcome, width: int) -> Table:
     """One row a lane; a narrow one goes without the state."""
     is_narrow = width < _FULL_SUMMARY
-    table = _table(1 if is_narrow else _PADDING)
+    table = _table(1 if is_narrow else _GAP)
     for title in ("symbol", "channel", *(() if is_narrow else ("state",)), "serves"):
         table.add_column(title, no_wrap=True)
     for title in ("delivered", "gaps", "dup dropped", "dup delivered", "switches", "p50 ms", "p99 ms"):
@@ -168,8 +168,9 @@ def _summary_cells(lane: LaneSummary, *, is_first: bool) -> Iterable[tuple[str, 
     yield "p99 ms", Text(_milliseconds(ages.p99))
 
 
-def _table(padding: int = _PADDING) -> Table:
-    return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, padding, 0, 0))
+def _table(gap: int = _GAP) -> Table:
+    # The box itself puts one blank between two columns.
+    return Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False, padding=(0, gap - 1, 0, 0))
 
 
 def _milliseconds(value: float | None) -> str:

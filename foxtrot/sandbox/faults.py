@@ -251,6 +251,7 @@ def describe(specs: Iterable[FaultSpec] = FAULTS.values()) -> list[dict[str, obj
             "side": spec.side.value,
             "effect": spec.effect,
             "imitates": spec.imitates,
+            "is_instant": spec.is_instant,
             "params": {name: {"default": default, "meaning": meaning} for name, (default, meaning) in spec.params.items()},
         }
         for spec in specs

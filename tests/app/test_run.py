@@ -1,0 +1,229 @@
+"""The main job on the embedded exchange, seen from outside."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from foxtrot.app.run import Run, Stop, ended_by_signals
+from foxtrot.app.run_plan import RunPlan
+from foxtrot.app.summary import Ending, Outcome
+from foxtrot.app.view import View
+from foxtrot.core.event import Event
+from foxtrot.sandbox.launcher import Sandbox, launch
+from foxtrot.util.constants import Health, LaneState, Serving
+from foxtrot.util.errors import ConfigError
+from foxtrot.util.system_clock import SystemClock
+
+FLAGS = 'schema = 1\n[symbols]\n"BTC/USDT" = "{btc}"\n# end of flags\n'
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    """A lively exchange with three symbols."""
+    with launch(symbols=3, activity=3) as started:
+        yield started
+
+
+class Watcher:
+    """A screen that calls ``on_view`` with each view, and remembers."""
+
+    def __init__(self, on_view: Callable[[View], None] = lambda _view: None) -> None:
+        self.views: list[View] = []
+        self.events: list[Event] = []
+        self.calls: list[str] = []
+        self._on_view = on_view
+
+    def open(self, plan: RunPlan) -> None:
+        self.calls.append("open")
+
+    def tell(self, event: Event, now_ns: int) -> None:
+        self.events.append(event)
+
+    def show(self, view: View) -> None:
+        self.views.append(view)
+        self._on_view(view)
+
+    def ending(self) -> None:
+        self.calls.append("ending")
+
+    def close(self, outcome: Outcome) -> None:
+        self.calls.append("close")
+
+
+def plan(
+    sandbox: Sandbox, folder: Path, *, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"), duration: float | None = None
+) -> RunPlan:
+    (folder / "flags.toml").write_text(FLAGS.format(btc="streaming"))
+    setting: dict[str, object] = {
+        "environment": "sandbox",
+        "flags": str(folder / "flags.toml"),
+        "state_dir": str(folder / "state"),
+        "rest_url": sandbox.rest_url,
+        "stream_url": sandbox.stream_url,
+    }
+    return RunPlan("sandbox", symbols, ("tick", "trades"), setting, duration)
+
+
+def lanes(view: View) -> dict[tuple[str, str], Any]:
+    return {(lane.symbol, lane.channel): lane for lane in view.lanes}
+
+
+def test_runs_for_its_duration(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Ticks and trades come, streamed and polled, whole and once; the time counts from the first value."""
+    screen = Watcher()
+    found = Run(plan(sandbox, tmp_path, duration=3.0), screen, Stop(), SystemClock()).run()
+    assert (found.ending, found.exit_code) == (Ending.DURATION, 0)
+    assert found.seconds >= 3.0
+    assert all(lane.delivered for lane in found.lanes)
+    assert not any(lane.gaps or lane.duplicates_delivered for lane in found.lanes)
+    assert {lane.serving for lane in found.lanes} == {Serving.STREAM, Serving.POLL}
+    assert screen.calls == ["open", "ending", "close"]
+    last = lanes(screen.views[-1])["BTCUSDT", "tick"]
+    assert (last.health, last.why, last.decimals) == (Health.LIVE, "pin", 2)
+    assert last.bid < last.ask
+
+
+def test_flags_are_followed_while_it_runs(sandbox: Sandbox, tmp_path: Path) -> None:
+    """A symbol moved to polling shows so in the table, with nothing lost and nothing twice."""
+    stop = Stop()
+
+    def on_view(view: View) -> None:
+        lane = lanes(view)["BTCUSDT", "trades"]
+        if lane.state is LaneState.STREAMING and lane.delivered:
+            (tmp_path / "flags.toml").write_text(FLAGS.format(btc="polling"))
+        if lane.state is LaneState.POLLING and lane.switches >= 2:
+            stop.wish(Ending.SIGNAL)
+
+    found = Run(plan(sandbox, tmp_path), Watcher(on_view), stop, SystemClock()).run()
+    assert found.exit_code == 0
+    assert not any(lane.gaps or lane.duplicates_delivered for lane in found.lanes)
+
+
+def test_values_are_told_on_demand(sandbox: Sandbox, tmp_path: Path) -> None:
+    """Every value that was counted was told as well."""
+    screen = Watcher()
+    run = Run(plan(sandbox, tmp_path, duration=1.0), screen, Stop(), SystemClock(), tells_values=True)
+    found = run.run()
+    assert sum(event.type in {"eTick.", "ePublicTrade."} for event in screen.events) == found.delivered
+
+
+def test_symbols_that_nobody_lists(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The run ends by itself, and says so."""
+    found = Run(plan(sandbox, tmp_path, symbols=("NONEUSDT",)), Watcher(), Stop(), SystemClock()).run()
+    assert (found.ending, found.exit_code, found.lanes[0].state) == (Ending.NO_SYMBOL, 1, LaneState.CLOSED)
+
+
+def test_wrong_setting(tmp_path: Path) -> None:
+    """Is refused before anything starts."""
+    screen = Watcher()
+    with pytest.raises(ConfigError):
+        Run(RunPlan("moon", ("BTCUSDT",), ("tick",), {"environment": "moon"}), screen, Stop(), SystemClock()).run()
+    assert screen.calls == []
+
+
+def test_first_wish_counts() -> None:
+    """The reason of an end does not change any more."""
+    stop = Stop()
+    stop.wish(Ending.NO_READER)
+    stop.wish(Ending.SIGNAL)
+    assert (stop.wait(0), stop.ending) == (True, Ending.NO_READER)
+
+
+def test_a_signal_wishes_for_the_end() -> None:
+    """The handlers from before come back."""
+    before = signal.getsignal(signal.SIGTERM)
+    stop = Stop()
+    with ended_by_signals(stop, lambda: None):
+        signal.raise_signal(signal.SIGTERM)
+        assert stop.wait(5)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> list[str]:
+    """``foxtrot run``, with files of its own."""
+    (tmp_path / "flags.toml").write_text(FLAGS.format(btc="streaming"))
+    files = ["--flags", str(tmp_path / "flags.toml"), "--state-dir", str(tmp_path / "state")]
+    code = "import sys; from foxtrot.app.cli import main; sys.exit(main())"
+    return [sys.executable, "-c", code, "run", "--json", *files]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_cleanly_on_a_signal(command: list[str], number: signal.Signals) -> None:
+    """With a summary, without a traceback; the embedded exchange ends too."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        port = 0
+        for line in process.stdout:
+            said = json.loads(line)
+            port = int(said["rest"].rpartition(":")[2]) if said["type"] == "endpoints" else port
+            if said["type"] == "status" and said["channel"] == "tick" and said["delivered"]:
+                break
+        process.send_signal(number)
+        rest = [json.loads(line) for line in process.stdout]
+        assert process.wait(10) == 0
+        assert process.stderr.read() == ""
+    assert rest[-1]["type"] == "end"
+    assert [line["type"] for line in rest].count("summary") == 10
+    with pytest.raises(ConnectionError):
+        _connect(port)
+
+
+def test_reader_that_goes_away(command: list[str]) -> None:
+    """As ``| head -1`` does: a clean end."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.readline()
+        process.stdout.close()
+        assert process.wait(20) == 0
+        assert process.stderr.read() == ""
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_a_terminal_gets_a_table(command: list[str]) -> None:
+    """The frame is drawn, Ctrl-C leaves the summary."""
+    ours, theirs = os.openpty()
+    command.remove("--json")
+    environ = {**os.environ, "TERM": "xterm", "COLUMNS": "100", "LINES": "30"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ) as process:
+        os.close(theirs)
+        seen = bytearray()
+        has_table = threading.Event()
+
+        def read() -> None:
+            while chunk := _read(ours):
+                seen.extend(chunk)
+                if b"stream" in seen and b"BTCUSDT" in seen and b"LIVE" in seen:
+                    has_table.set()
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        assert has_table.wait(30)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        reader.join(10)
+    os.close(ours)
+    assert b"duplicates delivered 0" in seen
+    assert b"Traceback" not in seen
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65_536)
+    except OSError:  # the other side has gone
+        return b""
+
+
+def _connect(port: int) -> None:
+    socket.create_connection(("127.0.0.1", port), timeout=2).close()

@@ -1,0 +1,122 @@
+"""What reaches the handlers is counted: values, duplicates, holes, ages."""
+
+from collections.abc import Iterable
+
+from foxtrot.app.tally import LaneTally, Tally, TickTally
+from foxtrot.core.event import Event
+from foxtrot.core.event_engine import EventEngine
+from foxtrot.transport.base import LaneKey
+from foxtrot.util.constants import Exchange, LaneState, Reason, Source
+from foxtrot.util.event_type import EVENT_AGG_TRADE, EVENT_CONTRACT, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
+from foxtrot.util.object import AggTradeData
+from tests.app.samples import FakeClock, change, tick, trade
+
+TICK, TRADES, AGG = (LaneKey("BTCUSDT", channel) for channel in ("tick", "trades", "agg_trades"))
+
+
+def counted(events: Iterable[Event], clock: FakeClock | None = None, offset_ns: int = 0) -> Tally:
+    """A tally that has seen ``events``, through a real event engine."""
+    engine = EventEngine(clock or FakeClock())
+    tally = Tally(engine, [TICK, TRADES, AGG])
+    tally.offset_ns = offset_ns
+    for event in events:
+        engine.put(event)
+    engine.start()
+    engine.stop()
+    return tally
+
+
+def trades(*ids: int) -> LaneTally:
+    return counted(Event(EVENT_PUBLIC_TRADE, trade(each)) for each in ids).lanes[TRADES]
+
+
+def test_whole_feed() -> None:
+    """Ids that follow each other: no gap, no duplicate, wherever they start."""
+    lane = trades(7, 8, 9)
+    assert (lane.delivered, lane.gaps, lane.duplicates) == (3, 0, 0)
+
+
+def test_duplicates() -> None:
+    """An id that came before, or an older one, is a duplicate."""
+    lane = trades(7, 8, 8, 7, 9)
+    assert (lane.delivered, lane.gaps, lane.duplicates) == (5, 0, 2)
+
+
+def test_holes() -> None:
+    """A hole counts once, however wide."""
+    assert trades(7, 9, 10, 20).gaps == 2
+
+
+def test_other_symbols() -> None:
+    """What was not asked for is not counted."""
+    tally = counted([Event(EVENT_PUBLIC_TRADE, trade(1, symbol="ETHUSDT"))])
+    assert (tally.delivered, tally.first_ns) == (0, 0)
+
+
+def test_aggregate_trades() -> None:
+    """They have ids of their own."""
+    value = AggTradeData("BTCUSDT", Exchange.BINANCE, "BINANCE", Source.POLL, 0, 0, 5, 1, 9, 100.0, 1.0, False)
+    tally = counted([Event(EVENT_AGG_TRADE, value), Event(EVENT_PUBLIC_TRADE, trade(5))])
+    assert (tally.lanes[AGG].delivered, tally.lanes[AGG].last_id, tally.duplicates) == (1, 5, 0)
+
+
+def ticks(*values: tuple[int, int]) -> TickTally:
+    tally = counted(Event(EVENT_TICK, tick(number, venue_time_ns=time)) for number, time in values)
+    lane = tally.lanes[TICK]
+    assert isinstance(lane, TickTally)
+    return lane
+
+
+def test_quotes_skip_ids() -> None:
+    """The ids of quotes have holes by nature; polled ones have none."""
+    lane = ticks((5, 0), (9, 0), (0, 0), (0, 0), (12, 0))
+    assert (lane.delivered, lane.gaps, lane.duplicates) == (5, 0, 0)
+
+
+def test_older_quote() -> None:
+    """A quote older than one delivered is a duplicate."""
+    assert ticks((5, 0), (9, 0), (7, 0)).duplicates == 1
+
+
+def test_same_quote_twice() -> None:
+    """It is a duplicate, unless the 24 h figures caused the tick or polled ones came between."""
+    assert ticks((5, 0), (5, 0)).duplicates == 1
+    assert ticks((5, 0), (5, 77)).duplicates == 0
+    assert ticks((5, 0), (0, 0), (5, 0)).duplicates == 0
+
+
+def test_the_last_tick_is_at_hand() -> None:
+    """For the table."""
+    lane = ticks((5, 0))
+    assert lane.tick is not None
+    assert (lane.tick.bid_price_1, lane.last_price) == (100.0, 100.5)
+
+
+def test_ages() -> None:
+    """A trade's age runs from the venue's time on the venue's clock, a tick's from its arrival."""
+    clock = FakeClock()
+    clock.ns = 10_000_000_000
+    events = [
+        Event(EVENT_PUBLIC_TRADE, trade(1, venue_time_ns=10_000_010_000)),
+        Event(EVENT_TICK, tick(1, received_ns=9_999_970_000)),
+    ]
+    tally = counted(events, clock, offset_ns=30_000)
+    assert tally.lanes[TRADES].ages.quantile_ms(1.0) == 0.020
+    assert tally.lanes[TICK].ages.quantile_ms(1.0) == 0.030
+    assert tally.first_ns == clock.ns
+
+
+def test_lanes_that_ended() -> None:
+    """The reason is kept; a change that is no end is none."""
+    events = [
+        Event(EVENT_TRANSPORT, change(LaneState.FALLBACK, Reason.CONNECTION)),
+        Event(EVENT_TRANSPORT, change(LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)),
+    ]
+    assert counted(events).closed == {TRADES: Reason.UNKNOWN_SYMBOL}
+
+
+def test_totals() -> None:
+    """Over all lanes; contracts are counted."""
+    events = [Event(EVENT_PUBLIC_TRADE, trade(each)) for each in (1, 1, 3)]
+    tally = counted([*events, Event(EVENT_TICK, tick(1)), Event(EVENT_CONTRACT, None)])
+    assert (tally.delivered, tally.duplicates, tally.gaps, tally.contracts) == (4, 1, 1, 1)
