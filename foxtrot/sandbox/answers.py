@@ -61,6 +61,7 @@ def _exchange_info(scene: Scene, query: Query) -> bytes:
 
 def _depth(scene: Scene, query: Query) -> bytes:
     instrument = scene.instruments[query.symbol()]
+    _check_status(query, instrument)
     return payloads.partial_depth(instrument, query.limit(100, 5_000))
 
 
@@ -119,7 +120,7 @@ def _klines(scene: Scene, query: Query) -> bytes:
     instrument, interval = scene.instruments[query.symbol()], query.interval()
     limit, offset_ms, (start_ms, end_ms) = query.limit(500, 1_000), query.offset_ms(), query.span()
     if interval == "1s":
-        candles = _seconds(instrument.tape, limit, start_ms, end_ms)
+        candles = _seconds(scene, instrument.tape, limit, start_ms, end_ms)
     else:
         candles = fold(instrument.tape.minutes, interval, offset_ms)
     if start_ms is not None:
@@ -129,24 +130,24 @@ def _klines(scene: Scene, query: Query) -> bytes:
     return msgspec.json.encode([_kline_row(each) for each in candles[-limit:]])
 
 
-def _seconds(tape: Tape, limit: int, start_ms: int | None, end_ms: int | None) -> list[Candle]:
+def _seconds(scene: Scene, tape: Tape, limit: int, start_ms: int | None, end_ms: int | None) -> list[Candle]:
     """One-second candles, straight from the trades; a second without any is flat."""
-    last = tape.last()
-    if last is None:
+    if tape.last() is None:
         return []
-    newest = min(last.time_us // MS_US, end_ms if end_ms is not None else last.time_us // MS_US)
-    oldest = max(tape.trade(tape.first_id).time_us // MS_US, newest - limit * SECOND_MS if start_ms is None else start_ms)
+    newest = min(scene.now_us // MS_US, scene.now_us // MS_US if end_ms is None else end_ms) // SECOND_MS * SECOND_MS
+    earliest = tape.trade(tape.first_id).time_us // MS_US
+    oldest = max(earliest, newest - (limit - 1) * SECOND_MS if start_ms is None else start_ms) // SECOND_MS * SECOND_MS
+    count = min(limit, (newest - oldest) // SECOND_MS + 1)
     made: list[Candle] = []
-    for trade_id in range(tape.id_at(oldest * MS_US), tape.id_at((newest + 1) * MS_US)):
-        item = tape.trade(trade_id)
-        start = item.time_us // MS_US // SECOND_MS * SECOND_MS
-        if not made:
-            made.append(Candle(start, start + SECOND_MS - 1, item.price))
-        while made[-1].open_ms < start and len(made) <= limit:
-            made.append(Candle(made[-1].open_ms + SECOND_MS, made[-1].close_ms + SECOND_MS, made[-1].close))
-        if len(made) > limit:
-            break
-        made[-1].add_trade(item.trade_id, item.price, item.size, is_buyer_maker=item.is_buyer_maker)
+    trade_id = tape.id_at(oldest * MS_US)
+    price = tape.trade(max(tape.first_id, trade_id - 1)).price
+    for number in range(count):
+        candle = Candle(oldest + number * SECOND_MS, oldest + (number + 1) * SECOND_MS - 1, price)
+        while trade_id < tape.next_id and (item := tape.trade(trade_id)).time_us // MS_US <= candle.close_ms:
+            candle.add_trade(item.trade_id, item.price, item.size, is_buyer_maker=item.is_buyer_maker)
+            trade_id += 1
+        price = candle.close
+        made.append(candle)
     return made
 
 
@@ -160,12 +161,21 @@ def _average(scene: Scene, query: Query) -> bytes:
     return msgspec.json.encode({"mins": 5, "price": to_text(price), "closeTime": last_us // MS_US})
 
 
+def _check_status(query: Query, instrument: Instrument) -> None:
+    if query.has("symbolStatus") and query.text("symbolStatus") != instrument.status:
+        raise Refused(-1220, "The symbol's status does not match the requested symbolStatus.")
+
+
 def _many(scene: Scene, query: Query, make: Callable[[Instrument], dict[str, object]]) -> bytes:
     """An object when one symbol was named by ``symbol``, else a list."""
     names = query.symbols()
-    if names is not None and query.has("symbol"):
-        return msgspec.json.encode(make(scene.instruments[names[0]]))
-    return msgspec.json.encode([make(scene.instruments[name]) for name in (scene.instruments if names is None else names)])
+    if names is None:
+        wanted = query.text("symbolStatus") if query.has("symbolStatus") else ""
+        return msgspec.json.encode([make(each) for each in scene.instruments.values() if wanted in {"", each.status}])
+    for name in names:
+        _check_status(query, scene.instruments[name])
+    rows = [make(scene.instruments[name]) for name in names]
+    return msgspec.json.encode(rows[0] if query.has("symbol") else rows)
 
 
 def _ticker_24hr(scene: Scene, query: Query) -> bytes:
@@ -225,16 +235,7 @@ def _full(instrument: Instrument, f: Figures) -> dict[str, object]:
         "bidQty": bid_size,
         "askPrice": ask,
         "askQty": ask_size,
-        "openPrice": to_text(f.open),
-        "highPrice": to_text(f.high),
-        "lowPrice": to_text(f.low),
-        "volume": to_text(f.volume),
-        "quoteVolume": to_text(f.quote),
-        "openTime": f.open_us // MS_US,
-        "closeTime": f.close_us // MS_US,
-        "firstId": f.first_id,
-        "lastId": f.last_id,
-        "count": f.count,
+        **_mini(instrument, f),
     }
 
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from foxtrot.sandbox.fanout import Fanout
     from foxtrot.sandbox.fault_board import Fault
+    from foxtrot.sandbox.limits import Limits, Violations
 
 MAX_BUFFER = 4_194_304
 """Bytes that may wait for a client that does not read; beyond it is cut off."""
@@ -30,7 +31,8 @@ class Hall(Protocol):
     """What a connection needs of the exchange."""
 
     fanout: Fanout
-    violations: limits.Violations
+    limits: Limits
+    violations: Violations
 
     def limit_us(self) -> int:
         """Now, on the clock that limits are counted on."""
@@ -81,6 +83,8 @@ class StreamConnection:
             return
         if self._is_held:
             self._held.append(whole)
+            if sum(map(len, self._held)) > MAX_BUFFER:
+                self.abort()
         elif self.delay_s or self._late:
             self._late.append(whole)
             self._hall.later(self.delay_s, self._release_late)
@@ -121,6 +125,7 @@ class StreamConnection:
         async for message in self._ws:
             if not self._gate.admit(self._hall.limit_us()):
                 self._violate("messages", f"more than {limits.MESSAGES_PER_SECOND} in a second")
+                self._hall.limits.offend(self.address, self._hall.limit_us())
                 self.close(1008, "Too many requests")
                 return
             if message.type == WSMsgType.TEXT:

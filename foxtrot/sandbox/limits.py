@@ -17,7 +17,7 @@ MINUTE_US = 60 * SECOND_US
 _FIRST_BAN_US = 2 * MINUTE_US
 _LONGEST_BAN_US = 3 * 86_400 * SECOND_US
 _PATIENCE = 10
-"""Requests sent into a 429 before it becomes a ban."""
+"""Requests sent into a 429, or connections ended for their messages within 5 minutes, before it becomes a ban."""
 
 _KEPT_VIOLATIONS = 1_000
 _KEPT_ADDRESSES = 10_000
@@ -46,6 +46,7 @@ class _Address:
     banned_until_us: int = 0
     bans: int = 0
     connects: deque[int] = field(default_factory=deque)
+    offences: deque[int] = field(default_factory=deque)
 
 
 class Violations:
@@ -95,6 +96,16 @@ class Limits:
         state.connects.append(now_us)
         return Verdict(200, state.weight)
 
+    def offend(self, address: str, now_us: int) -> None:
+        """Counts a connection that was ended for its messages: who repeats it is banned."""
+        state = self._state(address, now_us)
+        state.offences.append(now_us)
+        while state.offences[0] <= now_us - 5 * MINUTE_US:
+            state.offences.popleft()
+        if len(state.offences) > _PATIENCE:
+            state.offences.clear()
+            self._ban(state, address, now_us)
+
     def used(self, address: str, now_us: int) -> int:
         """Weight used in the current minute."""
         return self._state(address, now_us).weight
@@ -121,11 +132,14 @@ class Limits:
         state.refused += 1
         self._violations.add(limit, address, now_us, f"used {state.weight} of {WEIGHT_PER_MINUTE} in this minute")
         if state.refused > _PATIENCE:
-            state.banned_until_us = now_us + min(_FIRST_BAN_US << state.bans, _LONGEST_BAN_US)
-            state.bans += 1
-            self._violations.add("ban", address, now_us, f"until {state.banned_until_us // 1_000}")
+            self._ban(state, address, now_us)
             return self._banned(state, now_us)
         return Verdict(429, state.weight, _whole_seconds(free_us - now_us), limit=limit)
+
+    def _ban(self, state: _Address, address: str, now_us: int) -> None:
+        state.banned_until_us = now_us + min(_FIRST_BAN_US << min(state.bans, 20), _LONGEST_BAN_US)
+        state.bans += 1
+        self._violations.add("ban", address, now_us, f"until {state.banned_until_us // 1_000}")
 
     @staticmethod
     def _banned(state: _Address, now_us: int) -> Verdict:

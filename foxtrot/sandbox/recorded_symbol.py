@@ -6,7 +6,7 @@ from foxtrot.sandbox.amounts import to_units
 from foxtrot.sandbox.instrument import Instrument
 from foxtrot.sandbox.level_book import LevelBook
 from foxtrot.sandbox.listings import Listing
-from foxtrot.sandbox.tape import Tape
+from foxtrot.sandbox.tape import AggTrade, Tape
 
 _EAGER = 50
 """Depth frames that may wait unread: nobody pays for a book that nobody asks for, and nobody waits long for one."""
@@ -45,6 +45,17 @@ class _Trade(msgspec.Struct):
     b: int = 0
 
 
+class _Agg(msgspec.Struct):
+    a: int
+    p: str
+    q: str
+    f: int
+    l: int  # noqa: E741 -- the venue's word
+    T: int
+    m: bool
+
+
+_AGG = msgspec.json.Decoder(_Agg)
 _QUOTE = msgspec.json.Decoder(_Quote)
 _DIFF = msgspec.json.Decoder(_Diff)
 _SNAPSHOT = msgspec.json.Decoder(_Snapshot)
@@ -52,13 +63,16 @@ _TRADE = msgspec.json.Decoder(_Trade)
 
 
 class RecordedSymbol:
-    """Plays recorded frames into ``instrument``. Quotes and depth are read when somebody asks, trades at once."""
+    """Plays recorded frames into ``instrument``. Quotes and depth are read when somebody asks, trades at once.
 
-    def __init__(self, listing: Listing) -> None:
+    ``has_aggs``: the recording brings the venue's own aggregates; else they are made of its trades.
+    """
+
+    def __init__(self, listing: Listing, *, has_aggs: bool = False) -> None:
+        self._has_aggs = has_aggs
         self.instrument = Instrument(listing, LevelBook(), Tape())
         self.instrument.catch_up = self._catch_up
         self._book = self.instrument.book
-        self._tape = self.instrument.tape
         self._quote_frame: bytes | None = None
         self._depth_frames: list[bytes] = []
         self._taker: tuple[int, str, bool] | None = None
@@ -74,24 +88,45 @@ class RecordedSymbol:
         if len(self._depth_frames) > _EAGER:
             self._catch_up()
 
-    def play_trade(self, frame: bytes) -> tuple[int, int | None]:
-        """A recorded trade: its id, and the aggregate that it completed before itself."""
+    def play_trade(self, frame: bytes) -> int | None:
+        """A recorded trade; returns the aggregate that it completed before itself. One that was played already is passed over."""
         found = _TRADE.decode(frame)
-        if not self._tape.next_id - self._tape.first_id:
-            self._tape.restart_ids(found.t)
-        taker = (found.a if found.m else found.b or found.T, found.p, found.m)
-        is_new_taker = self._taker is not None and self._taker != taker
-        completed = self._tape.close_agg() if is_new_taker else None
-        self._taker, self._taker_us = taker, found.T * 1_000
-        self._tape.add(to_units(found.p), to_units(found.q), found.T * 1_000, is_buyer_maker=found.m)
-        return found.t, completed
+        tape = self._tape_for(found.t)
+        if found.t < tape.next_id:
+            return None
+        completed = None
+        if not self._has_aggs:
+            taker = ((found.a if found.m else found.b) or found.T, found.p, found.m)
+            completed = tape.close_agg() if self._taker not in {None, taker} else None
+            self._taker, self._taker_us = taker, found.T * 1_000
+        tape.add(to_units(found.p), to_units(found.q), found.T * 1_000, is_buyer_maker=found.m)
+        return completed
+
+    def play_agg(self, frame: bytes) -> None:
+        """A recorded aggregate."""
+        f = _AGG.decode(frame)
+        self.instrument.tape.add_recorded_agg(AggTrade(f.a, to_units(f.p), to_units(f.q), f.f, f.l, f.T * 1_000, f.m))
+
+    def _tape_for(self, trade_id: int) -> Tape:
+        """The tape, begun anew where the recording has a hole: what came before can no longer be asked by id."""
+        tape = self.instrument.tape
+        if not tape.next_id - tape.first_id:
+            tape.restart_ids(trade_id)
+        elif trade_id > tape.next_id:
+            if self._taker is not None:
+                tape.close_agg()
+                self._taker = None
+            minutes, tape = tape.minutes, Tape(trade_id, tape.next_agg_id)
+            tape.minutes = minutes
+            self.instrument.tape = tape
+        return tape
 
     def settle(self, now_us: int) -> int | None:
         """Completes the aggregate that nothing has extended for a while."""
         if self._taker is None or now_us - self._taker_us < _AGG_PAUSE_US:
             return None
         self._taker = None
-        return self._tape.close_agg()
+        return self.instrument.tape.close_agg()
 
     def _catch_up(self) -> None:
         if self._quote_frame is not None:

@@ -14,7 +14,9 @@ from foxtrot.sandbox.recording import Recording
 from foxtrot.util.clock import Clock
 
 _MILLISECONDS = re.compile(rb'"([ETOC])":(\d{13})([,}])')
+_DIFF_DEPTH = ("depth", "depth@100ms", "depth@1000ms")
 _MAX_FRAMES = 500
+_HEAD = 40
 _IDLE_S = 0.05
 
 
@@ -30,10 +32,15 @@ class Replay:
         self._fanout = fanout
         self._clock = clock
         self._speed = speed
-        self._played = {symbol: RecordedSymbol(foreign_listing(symbol)) for symbol in recording.symbols}
+        self._played = {
+            symbol: RecordedSymbol(foreign_listing(symbol), has_aggs=f"{symbol.lower()}@aggTrade" in recording.names)
+            for symbol in recording.symbols
+        }
         self.instruments: Mapping[str, Instrument] = {symbol: each.instrument for symbol, each in self._played.items()}
         self._publisher = Publisher(fanout, self.instruments, recording.names)
-        self._by_stream = {name: self._played[name.partition("@")[0].upper()] for name in recording.names if "@" in name}
+        self._by_stream = {
+            name: self._played[name.partition("@")[0].upper()] for name in recording.names if not name.startswith("!")
+        }
         self._next = 0
         self._rolling_since_ns: int | None = None
         self._next_beat_us = recording.first_venue_us // BEAT_US * BEAT_US + BEAT_US
@@ -89,20 +96,29 @@ class Replay:
         name, payload = self._recording.streams[at], self._recording.payloads[at]
         played = self._by_stream.get(name)
         if played is None:
-            for each in self._played.values() if not name else ():
-                each.play_depth(payload)
+            self._play_other(name, payload)
             return
         kind = name.partition("@")[2]
         if kind == "bookTicker":
             played.play_quote(payload)
         elif kind == "trade":
-            _, completed = played.play_trade(payload)
+            completed = played.play_trade(payload)
             if completed is not None:
                 self._publisher.agg_trade(played.instrument, completed)
-        elif kind.startswith("depth"):
+        elif kind == "aggTrade":
+            played.play_agg(payload)
+        elif kind in _DIFF_DEPTH:
             played.play_depth(payload)
         if self._fanout.has(name):
             self._fanout.publish(name, lambda per_unit: payload if per_unit > 1 else _to_microseconds(payload))
+
+    def _play_other(self, name: str, payload: bytes) -> None:
+        """A stream of all symbols; or a REST depth answer, which names no symbol: it is taken where there is only one."""
+        if name:
+            self._fanout.publish(name, lambda per_unit: payload if per_unit > 1 else _to_microseconds(payload))
+        elif len(self._played) == 1 and b'"lastUpdateId"' in payload[:_HEAD]:
+            for each in self._played.values():
+                each.play_depth(payload)
 
     def _beats(self, now_us: int) -> None:
         for played in self._played.values():

@@ -42,6 +42,10 @@ class AggTrade(NamedTuple):
     is_buyer_maker: bool
 
 
+def _agg_time(item: AggTrade) -> int:
+    return item.time_us
+
+
 def _open_ms(candle: Candle) -> int:
     return candle.open_ms
 
@@ -59,6 +63,7 @@ class Tape:
         self._makers = bytearray()
         self._agg_firsts = array("q")
         self._end_of_last_agg = next_trade_id
+        self._recorded_aggs: list[AggTrade] = []
         self.minutes: list[Candle] = []
         self.day = RollingWindow(self, DAY_US)
         self.observer: OnTrade | None = None
@@ -71,7 +76,7 @@ class Tape:
     @property
     def next_agg_id(self) -> int:
         """The id of the next aggregate."""
-        return self.first_agg_id + len(self._agg_firsts)
+        return self.first_agg_id + len(self._recorded_aggs or self._agg_firsts)
 
     def add(self, price: int, size: int, time_us: int, *, is_buyer_maker: bool) -> int:
         """Appends a trade and returns its id."""
@@ -96,13 +101,21 @@ class Tape:
             self.observer(self.next_id, 0, 0, 0, False)
         return self.next_agg_id - 1
 
+    def add_recorded_agg(self, item: AggTrade) -> None:
+        """Appends an aggregate as the venue made it: a tape has either these or its own. Ids out of sequence are passed over."""
+        if not self._recorded_aggs:
+            self.first_agg_id = item.agg_id
+        if item.agg_id == self.next_agg_id:
+            self._recorded_aggs.append(item)
+
     def copy(self) -> "Tape":
         """An independent tape with the same trades."""
         made = Tape(self.first_id, self.first_agg_id, self._capacity)
         made._prices, made._sizes, made._times = self._prices[:], self._sizes[:], self._times[:]
         made._makers, made._agg_firsts = self._makers[:], self._agg_firsts[:]
         made._end_of_last_agg = self._end_of_last_agg
-        made.minutes = [each.copy() for each in self.minutes]
+        made._recorded_aggs = self._recorded_aggs[:]
+        made.minutes = [*self.minutes[:-1], *(each.copy() for each in self.minutes[-1:])]  # only the newest still changes
         made.day = self.day.copy(made)
         return made
 
@@ -121,6 +134,8 @@ class Tape:
     def agg(self, agg_id: int) -> AggTrade:
         """A kept aggregate by its id."""
         at = agg_id - self.first_agg_id
+        if self._recorded_aggs:
+            return self._recorded_aggs[at]
         first = self._agg_firsts[at]
         end = self._agg_firsts[at + 1] if at + 1 < len(self._agg_firsts) else self._end_of_last_agg
         base = self.first_id
@@ -138,6 +153,8 @@ class Tape:
 
     def agg_id_at(self, time_us: int) -> int:
         """The first aggregate made at ``time_us`` or later."""
+        if self._recorded_aggs:
+            return self.first_agg_id + bisect_left(self._recorded_aggs, time_us, key=_agg_time)
         return self.agg_of_trade(self.id_at(time_us))
 
     def agg_of_trade(self, trade_id: int) -> int:

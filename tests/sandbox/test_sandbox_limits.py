@@ -93,6 +93,16 @@ def test_counts_connects_in_a_sliding_window(limits: Limits) -> None:
     assert limits.connect(HOME, NOW + 5 * MINUTE_US).status == 200
 
 
+def test_bans_who_talks_too_much_again_and_again(limits: Limits) -> None:
+    """The eleventh connection within 5 minutes that was ended for its messages bans the address; one a minute does not."""
+    for number in range(20):
+        limits.offend("127.0.0.2", NOW + number * MINUTE_US)
+    assert limits.connect("127.0.0.2", NOW + 20 * MINUTE_US).status == 200
+    for _ in range(11):
+        limits.offend(HOME, NOW)
+    assert limits.connect(HOME, NOW).status == 418
+
+
 def test_admits_five_messages_in_any_second() -> None:
     """The sixth within a second is one too many; a second after the first there is room again."""
     gate = MessageGate()

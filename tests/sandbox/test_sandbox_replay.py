@@ -160,6 +160,55 @@ def test_the_snapshot_replaces_what_was_known(frames: Path) -> None:
     assert [price for price, _ in symbol.instrument.levels(10)[0]] == [10_000_000_000, 9_900_000_000]
 
 
+def test_recorded_aggregates_are_the_venues_own() -> None:
+    """A recording that holds aggregates keeps their ids; trades make none then."""
+    symbol = RecordedSymbol(foreign_listing("BTCUSDT"), has_aggs=True)
+    for number in (5, 6):
+        assert symbol.play_trade(json.dumps(trade(number, number, "1.0")).encode()) is None
+    agg = {
+        "e": "aggTrade",
+        "E": 1,
+        "s": "BTCUSDT",
+        "a": 900,
+        "p": "1.0",
+        "q": "1.0",
+        "f": 5,
+        "l": 6,
+        "T": START_MS,
+        "m": False,
+        "M": True,
+    }
+    symbol.play_agg(json.dumps(agg).encode())
+    symbol.play_agg(json.dumps(agg).encode())
+    tape = symbol.instrument.tape
+    assert (tape.first_agg_id, tape.next_agg_id, tape.agg(900).last_id) == (900, 901, 6)
+    assert tape.agg_id_at(START_MS * 1_000 + 1) == 901
+    assert symbol.settle((START_MS + 10_000) * 1_000) is None
+
+
+def test_a_hole_in_the_recording_begins_a_new_tape() -> None:
+    """Ids are the recorded ones after a hole, too; a trade that came already is passed over."""
+    symbol = RecordedSymbol(foreign_listing("BTCUSDT"))
+    for number in (5, 6, 6, 9):
+        symbol.play_trade(json.dumps(trade(number, number, "1.0")).encode())
+    tape = symbol.instrument.tape
+    assert (tape.first_id, tape.next_id, tape.first_agg_id) == (9, 10, 3)
+
+
+async def test_several_symbols_share_the_timing(tmp_path: Path) -> None:
+    """Streams of all symbols and of each are played; a depth answer without a symbol is not guessed at."""
+    file = tmp_path / "frames"
+    other = {**quote(4, "5.00000000", "6.00000000"), "s": "ETHUSDT"}
+    lines = [*FRAMES[:2], line(5, "ethusdt@bookTicker", other), line(6, "!miniTicker@arr", {"e": "x"})]
+    file.write_text("\n".join(lines))
+    async with running(replay=(file,)) as exchange, aiohttp.ClientSession() as session:
+        client = Client(exchange, session)
+        async with client.stream("/stream?streams=ethusdt@bookTicker/!miniTicker@arr") as stream:
+            assert [each["stream"] for each in await stream.take(2)] == ["ethusdt@bookTicker", "!miniTicker@arr"]
+        assert (await client.body("/api/v3/ticker/bookTicker?symbol=ETHUSDT"))["bidPrice"] == "5.00000000"
+        assert (await client.body("/api/v3/depth?symbol=ETHUSDT"))["lastUpdateId"] == 4
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [("", "no frames"), ("hello\n", "frames:1: a line"), ('x {"a":1}\n', "frames:1"), (FRAMES[0] + "\n5 [1]\n", "frames:2")],

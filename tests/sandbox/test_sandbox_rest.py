@@ -86,7 +86,7 @@ async def test_candles_of_different_lengths_agree(client: Client) -> None:
     hour = (await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=3"))[0]
     minutes = await client.body(f"/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime={hour[0]}&endTime={hour[6]}&limit=60")
     assert hour[1] == next(each[1] for each in minutes if each[8])
-    assert float(hour[2]) == max(float(each[2]) for each in minutes)
+    assert float(hour[2]) == max(float(each[2]) for each in minutes if each[8])
     assert hour[4] == minutes[-1][4]
     assert float(hour[5]) == pytest.approx(sum(float(each[5]) for each in minutes))
     assert hour[8] == sum(each[8] for each in minutes)
@@ -95,6 +95,7 @@ async def test_candles_of_different_lengths_agree(client: Client) -> None:
 async def test_seconds_and_zones(client: Client) -> None:
     """One-second candles are contiguous; a time zone moves the day's opening."""
     seconds = await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=20")
+    assert len(seconds) == 20
     assert all(b[0] == a[0] + 1_000 for a, b in itertools.pairwise(seconds))
     again = await client.body(
         f"/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=5&startTime={seconds[2][0]}&endTime={seconds[9][6]}"
@@ -110,6 +111,7 @@ async def test_tickers_take_one_many_or_all(client: Client) -> None:
         assert (await client.body(f"/api/v3/{path}?symbol=BTCUSDT"))["symbol"] == "BTCUSDT"
         assert [each["symbol"] for each in await client.body(f"/api/v3/{path}?symbols={SYMBOLS}")] == ["BTCUSDT", "ETHUSDT"]
         assert len(await client.body(f"/api/v3/{path}")) == 2
+    assert await client.body("/api/v3/ticker/price?symbolStatus=HALT") == []
     mini = await client.body("/api/v3/ticker/24hr?symbol=BTCUSDT&type=MINI")
     assert "bidPrice" not in mini
     window = await client.body("/api/v3/ticker?symbol=BTCUSDT&windowSize=1h")
@@ -153,6 +155,7 @@ async def test_each_request_has_its_documented_weight(client: Client, path: str,
     assert used[1] - used[0] == weight or used[1] == weight  # a minute may end between the two
 
 
+WRONG_STATUS = "The symbol's status does not match the requested symbolStatus."
 WRONG = [
     ("depth", 400, -1102, MISSING_SYMBOL),
     ("depth?symbol=", 400, -1102, MISSING_SYMBOL),
@@ -188,6 +191,13 @@ WRONG = [
     ("ticker/24hr?symbol=BTCUSDT&type=HUGE", 400, -1130, "Data sent for parameter 'type' is not valid."),
     ("ticker/price?symbols=" + quote("[]"), 400, -1105, "Parameter 'symbols' was empty."),
     ("aggTrades?symbol=BTCUSDT&fromId=1&startTime=1", 400, -1128, "Combination of optional parameters invalid."),
+    ("depth?symbol=BTCUSDT&symbolStatus=HALT", 400, -1220, WRONG_STATUS),
+    (
+        "ticker/price?symbol=BTCUSDT&symbolStatus=HALT",
+        400,
+        -1220,
+        "The symbol's status does not match the requested symbolStatus.",
+    ),
     ("exchangeInfo?symbol=BTCUSDT&symbolStatus=TRADING", 400, -1128, "Combination of optional parameters invalid."),
 ]
 
