@@ -9,8 +9,10 @@ from foxtrot.sandbox.listings import Listing
 from foxtrot.sandbox.matching import Fill, MatchingEngine
 
 YEAR_S = 31_536_000.0
-LEVELS = 300
-"""Resting orders a side that makers aim at."""
+LIVELY_LEVELS, QUIET_LEVELS = 300, 100
+"""Resting orders a side that makers aim at, in symbols with more and with fewer than ``_LIVELY`` orders a second."""
+
+_LIVELY = 3.0
 
 _BURST_RATE = 6.0
 _BURST_SHARE = 0.06
@@ -29,6 +31,7 @@ class Agents:
         self._rng = rng
         self._on_fills = on_fills
         self.fair = float(listing.price)
+        self._levels = LIVELY_LEVELS if listing.orders_per_second >= _LIVELY else QUIET_LEVELS
         self._drift = 0.0
         self._activity = 1.0
         self._regime_left_s = 0.0
@@ -65,7 +68,7 @@ class Agents:
     def furnish(self) -> None:
         """Puts a wide book around the fair price."""
         self.clear()
-        for _ in range(LEVELS):
+        for _ in range(self._levels):
             for is_buy in (True, False):
                 self._place(is_buy=is_buy, distance=self._distance())
 
@@ -133,7 +136,7 @@ class Agents:
         self._place(is_buy=is_buy, distance=self._distance())
 
     def _cancel_share(self) -> float:
-        return max(0.05, min(0.85, 0.45 + (len(self._engine.orders) - 2 * LEVELS) / (2 * LEVELS)))
+        return max(0.05, min(0.85, 0.45 + (len(self._engine.orders) - 2 * self._levels) / (2 * self._levels)))
 
     def _cancel(self) -> None:
         resting = self._resting

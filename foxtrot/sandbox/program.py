@@ -101,6 +101,8 @@ async def _serve(options: Options, *, is_child: bool) -> None:
     await exchange.start()
     sys.stdout.write(json.dumps(addresses(exchange)) + "\n")
     sys.stdout.flush()
+    if options.replay and not is_child:
+        _tell(_what_is_played(exchange))
     watch = asyncio.create_task(_watch_stdin(ended), name="sandbox.stdin") if is_child else None
     try:
         await ended.wait()
@@ -135,6 +137,13 @@ async def _watch_stdin(ended: asyncio.Event) -> None:
     finally:
         transport.close()
         ended.set()
+
+
+def _what_is_played(exchange: Exchange) -> str:
+    said = exchange.source.describe()
+    streams = said["recorded_streams"]
+    names = ", ".join(map(str, streams)) if isinstance(streams, list) else ""
+    return f"recorded: {names}; {said['derived']}"
 
 
 def _report(exchange: Exchange) -> None:
