@@ -33,11 +33,12 @@ Weigh = Callable[[Query], int]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A GET endpoint: its answer, its weight, the parameters it reads, and whether it shows a market."""
+    """A GET endpoint: its answer, its weight, the parameters it reads (and must have), and whether it shows a market."""
 
     answer: Answer
     weight: Weigh
     params: frozenset[str]
+    mandatory: tuple[str, ...] = ()
     is_market: bool = True
 
 
@@ -281,21 +282,22 @@ def _quote_weight(query: Query) -> int:
 
 _BATCH = frozenset({"symbol", "symbols", "symbolStatus"})
 
+_KLINE = frozenset({"symbol", "interval", "limit", "startTime", "endTime", "timeZone"})
+_SYMBOL = ("symbol",)
+
 ENDPOINTS: Mapping[str, Endpoint] = {
     "/api/v3/ping": Endpoint(_ping, _fixed(1), frozenset(), is_market=False),
     "/api/v3/time": Endpoint(_time, _fixed(1), frozenset(), is_market=False),
     "/api/v3/exchangeInfo": Endpoint(_exchange_info, _fixed(20), _BATCH | {"permissions", "showPermissionSets"}, is_market=False),
-    "/api/v3/depth": Endpoint(_depth, _depth_weight, frozenset({"symbol", "limit", "symbolStatus"})),
-    "/api/v3/trades": Endpoint(_trades, _fixed(25), frozenset({"symbol", "limit"})),
-    "/api/v3/historicalTrades": Endpoint(_historical_trades, _fixed(25), frozenset({"symbol", "limit", "fromId"})),
-    "/api/v3/aggTrades": Endpoint(_agg_trades, _fixed(4), frozenset({"symbol", "limit", "fromId", "startTime", "endTime"})),
-    "/api/v3/klines": Endpoint(
-        _klines, _fixed(2), frozenset({"symbol", "interval", "limit", "startTime", "endTime", "timeZone"})
+    "/api/v3/depth": Endpoint(_depth, _depth_weight, frozenset({"symbol", "limit", "symbolStatus"}), _SYMBOL),
+    "/api/v3/trades": Endpoint(_trades, _fixed(25), frozenset({"symbol", "limit"}), _SYMBOL),
+    "/api/v3/historicalTrades": Endpoint(_historical_trades, _fixed(25), frozenset({"symbol", "limit", "fromId"}), _SYMBOL),
+    "/api/v3/aggTrades": Endpoint(
+        _agg_trades, _fixed(4), frozenset({"symbol", "limit", "fromId", "startTime", "endTime"}), _SYMBOL
     ),
-    "/api/v3/uiKlines": Endpoint(
-        _klines, _fixed(2), frozenset({"symbol", "interval", "limit", "startTime", "endTime", "timeZone"})
-    ),
-    "/api/v3/avgPrice": Endpoint(_average, _fixed(2), frozenset({"symbol"})),
+    "/api/v3/klines": Endpoint(_klines, _fixed(2), _KLINE, ("symbol", "interval")),
+    "/api/v3/uiKlines": Endpoint(_klines, _fixed(2), _KLINE, ("symbol", "interval")),
+    "/api/v3/avgPrice": Endpoint(_average, _fixed(2), frozenset({"symbol"}), _SYMBOL),
     "/api/v3/ticker/24hr": Endpoint(_ticker_24hr, _batch_weight, _BATCH | {"type"}),
     "/api/v3/ticker": Endpoint(_ticker_window, _window_weight, _BATCH | {"type", "windowSize"}),
     "/api/v3/ticker/price": Endpoint(_ticker_price, _quote_weight, _BATCH),

@@ -34,15 +34,21 @@ class Refused(Exception):
 class Query:
     """The parameters of one request; each getter raises Refused with the venue's own words."""
 
-    def __init__(self, pairs: Collection[tuple[str, str]], allowed: frozenset[str], listed: Collection[str]) -> None:
+    def __init__(
+        self, pairs: Collection[tuple[str, str]], allowed: frozenset[str], mandatory: tuple[str, ...], listed: Collection[str]
+    ) -> None:
         names = [name for name, _ in pairs]
         if len(set(names)) != len(names):
             raise Refused(-1101, "Duplicate values for a parameter detected.")
+        if len(names) > len(allowed):
+            raise Refused(-1101, f"Too many parameters; expected '{len(allowed)}' and received '{len(names)}'.")
+        self._values: Mapping[str, str] = dict(pairs)
+        self._listed = listed
+        for name in mandatory:
+            self.text(name)
         read = sum(name in allowed for name in names)
         if read != len(names):
             raise Refused(-1104, f"Not all sent parameters were read; read '{read}' parameter(s) but was sent '{len(names)}'.")
-        self._values: Mapping[str, str] = dict(pairs)
-        self._listed = listed
 
     def has(self, name: str) -> bool:
         """Whether the parameter was sent."""

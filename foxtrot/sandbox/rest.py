@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _OK = 200
 _BANNED = 418
+_NOT_FOUND = 404
+_NO_PAGE = "<html><body><h2>404 Not found</h2></body></html>"
 _JSON = "application/json"
 
 _REMOVED = frozenset({"/api/v3/userDataStream"})
@@ -79,7 +81,7 @@ class RestSide:
         if (spoiled := desk.rest_chaos.instead(symbols)) is not None:
             return spoiled
         if endpoint is None or query is None:
-            return _respond(refused or Refused(-1000, _UNKNOWN, 404), verdict)
+            return _respond(refused or Refused(-1000, _UNKNOWN, 500), verdict)
         if wait_s := desk.rest_chaos.wait_s(symbols):
             await desk.clock.sleep(wait_s)
         try:
@@ -101,7 +103,7 @@ class RestSide:
         if endpoint is None or request.method != "GET":
             return None, _no_such_path(request)
         try:
-            query = Query(list(request.query.items()), endpoint.params, self._desk.source.instruments)
+            query = Query(list(request.query.items()), endpoint.params, endpoint.mandatory, self._desk.source.instruments)
             endpoint.weight(query)
             query.symbols()
         except Refused as error:
@@ -140,7 +142,7 @@ def _no_such_path(request: web.Request) -> Refused:
         return Refused(-1000, "This endpoint has been removed; use the WebSocket API's userDataStream.subscribe.", 410)
     if request.path in _WITH_A_KEY:
         return _no_account(request)
-    return Refused(-1000, f"No such path: {request.path}", 404)
+    return Refused(-1000, "Not found", _NOT_FOUND)
 
 
 def _no_account(request: web.Request) -> Refused:
@@ -151,6 +153,8 @@ def _no_account(request: web.Request) -> Refused:
 
 
 def _respond(refused: Refused, verdict: Verdict) -> web.Response:
+    if refused.status == _NOT_FOUND:
+        return web.Response(status=_NOT_FOUND, text=_NO_PAGE, content_type="text/html", headers=_headers(verdict))
     return web.Response(status=refused.status, body=refused.body, content_type=_JSON, headers=_headers(verdict))
 
 
