@@ -41,6 +41,8 @@ HOST = "127.0.0.1"
 _SHORTEST_PAUSE_S = 0.002
 _LOOK_AFTER_S = 0.1
 _MAX_CLIENT_FRAME = 65_536
+_LONGEST_ADDRESS = 131_072
+"""Bytes of a request line: 1,024 streams may stand in one."""
 _LOG = logging.getLogger(__name__)
 
 
@@ -80,7 +82,9 @@ class Exchange:
         self.port = 0
         self.longest_stall_ms = 0.0
         self._tasks: list[asyncio.Task[None]] = []
-        self._runner = web.AppRunner(self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=0.5)
+        self._runner = web.AppRunner(
+            self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=0.5, max_line_size=_LONGEST_ADDRESS
+        )
 
     async def start(self) -> None:
         """Opens the port. Raises OSError when it is taken."""

@@ -231,6 +231,16 @@ async def test_more_than_1024_streams_are_refused(exchange: Exchange, client: Cl
     assert exchange.violations.counts == {"streams": 1}
 
 
+async def test_an_address_may_name_1024_streams(exchange: Exchange, client: Client) -> None:
+    """So many are taken from the address, too; one more ends the connection."""
+    names = [f"symbol{number}usdt@depth@100ms" for number in range(1_023)]
+    async with client.stream("/stream?streams=" + "/".join([*names, "btcusdt@trade"])) as stream:
+        assert (await stream.next())["stream"] == "btcusdt@trade"
+    async with client.stream("/stream?streams=" + "/".join([*names, "one@more", "and@another"])) as stream:
+        assert (await stream.end()).data == 1008
+    assert exchange.violations.counts == {"streams": 1}
+
+
 async def test_three_hundred_connects_in_five_minutes(exchange: Exchange, client: Client) -> None:
     """The 301st upgrade is answered with 429."""
     for _ in range(299):
