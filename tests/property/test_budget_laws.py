@@ -26,7 +26,7 @@ def test_no_minute_holds_more_than_half_the_limit(limit: int, reserve: int, aske
     assert most_in_any_span(spent, 60 * NS_PER_S) <= limit / 2
 
 
-@given(st.lists(st.tuples(st.integers(1, 25), st.booleans()), min_size=1, max_size=200))
+@given(st.lists(st.tuples(st.integers(5, 25), st.booleans()), min_size=60, max_size=120))
 def test_who_waits_as_long_as_told_is_admitted(asked: list[tuple[int, bool]]) -> None:
     """The wait that the budget names is enough, and no minute suffers for it."""
     budget, now, spent = WeightBudget(1_000, 0, reserve=10), 0, []

@@ -11,7 +11,7 @@ from foxtrot.transport.fleet import STREAMS, Carried, Dial, Fleet, FleetEffect, 
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 
 LANES = [LaneKey(f"S{number}", "trades") for number in range(12)]
-WIDTHS = (60, 90, 130, 200)
+WIDTHS = (1, 70, 100, 131, 200)
 
 
 class FleetMachine(RuleBasedStateMachine):

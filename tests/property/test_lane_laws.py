@@ -10,10 +10,11 @@ from foxtrot.transport import steps
 from foxtrot.transport.base import Answer
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Transport
-from tests.support.lane_driver import IdDriver, LaneDriver, TickDriver
+from tests.support.lane_driver import Fate, IdDriver, LaneDriver, TickDriver
 from tests.support.model_venue import IdVenue, Levels, Moment
 
 SPANS = (1, NS_PER_MS, 60 * NS_PER_MS, 300 * NS_PER_MS, NS_PER_S, 3 * NS_PER_S, 11 * NS_PER_S, 400 * NS_PER_S)
+fates = st.sampled_from([Fate.ARRIVE, Fate.ARRIVE, *Fate])
 TRANSPORTS = (Transport.POLLING, Transport.STREAMING)
 levels = st.sampled_from([(1.0, 1.0, 2.0, 1.0), (1.0, 2.0, 2.0, 1.0), (0.0, 0.0, 2.0, 1.0)])
 
@@ -22,78 +23,87 @@ class LaneMachine(RuleBasedStateMachine):
     """What every channel has in common: decisions, connections, the wire, time."""
 
     driver: LaneDriver[Any]
+    since_recovery = 0
+    since_decision = 0
 
     @property
     def is_started(self) -> bool:
         return self.driver.lane.is_started
 
-    @rule(transport=st.sampled_from(TRANSPORTS), reason=st.sampled_from([Reason.PIN, Reason.KILL]))
-    def decide(self, transport: Transport, reason: Reason) -> None:
-        self.driver.decide(transport, Reason.PIN if transport is Transport.STREAMING else reason)
+    def prepare(self, *, is_settled: bool) -> None:
+        """Most runs begin with a lane that streams, for that is where most can go wrong."""
+        if is_settled:
+            self.start()
+            self.driver.decide(Transport.STREAMING)
+            self.driver.settle(is_busy=False, is_patient=True)
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    @precondition(lambda self: self.since_decision > 4)
+    @rule(is_kill=st.booleans())
+    def decide_otherwise(self, is_kill: bool) -> None:
+        self.since_decision = 0
+        if not self.driver.lane.wants_stream:
+            self.driver.decide(Transport.STREAMING)
+        else:
+            self.driver.decide(Transport.POLLING, Reason.KILL if is_kill else Reason.PIN)
 
     @rule(span_ns=st.sampled_from(SPANS))
     def pass_time(self, span_ns: int) -> None:
         self.driver.pass_time(span_ns)
 
     @precondition(lambda self: self.driver.is_wanted and not self.driver.is_up)
-    @rule()
-    def connect(self) -> None:
-        self.driver.connect()
+    @rule(delay_ns=st.sampled_from([0, 900 * NS_PER_MS]), is_busy=st.booleans())
+    def connect(self, delay_ns: int, is_busy: bool) -> None:
+        self.driver.connect(delay_ns)
+        if is_busy:
+            self.driver.something_new()
+            self.driver.carry(Fate.ARRIVE)
 
-    @precondition(lambda self: self.driver.is_wanted)
-    @rule()
-    def disconnect(self) -> None:
+    @precondition(lambda self: self.driver.is_up)
+    @rule(how=st.sampled_from(["lost", "lost and back", "stray"]))
+    def the_stream_ends(self, how: str) -> None:
+        if how == "stray":
+            self.driver.tell(steps.Stray())
+            return
         self.driver.disconnect()
+        if how == "lost and back" and self.driver.is_wanted:
+            self.connect(0, is_busy=True)
 
     @precondition(lambda self: self.driver.wire)
-    @rule(count=st.integers(1, 4))
-    def receive(self, count: int) -> None:
-        for _ in range(min(count, len(self.driver.wire))):
-            self.driver.receive_next()
-
-    @precondition(lambda self: self.driver.wire)
-    @rule()
-    def lose_a_frame(self) -> None:
-        self.driver.wire.pop(0)
-
-    @precondition(lambda self: len(self.driver.wire) > 1)
-    @rule()
-    def reorder(self) -> None:
-        self.driver.wire[:2] = reversed(self.driver.wire[:2])
+    @rule(fate=fates)
+    def the_wire_moves(self, fate: Fate) -> None:
+        self.driver.carry(fate)
 
     @precondition(lambda self: self.driver.past)
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
         self.driver.receive(data.draw(st.sampled_from(self.driver.past[-8:])))
 
-    @rule()
-    def stray(self) -> None:
-        if self.driver.is_up:
-            self.driver.tell(steps.Stray())
-
+    @precondition(lambda self: self.driver.lane.state is LaneState.FALLBACK)
     @rule()
     def revive(self) -> None:
         self.driver.tell(steps.Revive())
 
-    @rule(is_on=st.booleans())
-    def hold(self, is_on: bool) -> None:
-        self.driver.tell(steps.Hold(is_on))
-
-    @precondition(lambda self: self.is_started and self.driver.lane.state is not LaneState.CLOSED)
+    @precondition(lambda self: self.since_recovery > 9 and self.is_started and self.driver.lane.state is not LaneState.CLOSED)
     @rule(transport=st.sampled_from(TRANSPORTS), is_busy=st.booleans(), is_patient=st.booleans(), stream_first=st.booleans())
     def recover(self, transport: Transport, is_busy: bool, is_patient: bool, stream_first: bool) -> None:
-        """Whatever has happened: once all is well, all that the venue has is delivered, by the transport that is decided."""
+        """However it stands: once all is well, all that the venue has is delivered, by the transport that is decided."""
+        self.since_recovery = 0
         self.driver.decide(transport)
         self.driver.settle(is_busy=is_busy, is_patient=is_patient)
         self.driver.stay_healthy(is_busy=is_busy, stream_first=stream_first)
 
-    @rule()
     @precondition(lambda self: self.driver.lane.switches > 4)
+    @rule()
     def close(self) -> None:
         self.driver.tell(steps.Close(Reason.UNSUBSCRIBED))
 
     @invariant()
-    def counts_agree(self) -> None:
+    def tells_how_it_stands(self) -> None:
+        self.since_recovery += 1
+        self.since_decision += 1
         status = self.driver.lane.status
         assert status.state is self.driver.shown
         assert status.confirmed_ns <= self.driver.now
@@ -106,31 +116,48 @@ class IdMachine(LaneMachine):
     most_trades = 1
     driver: IdDriver
 
-    @initialize(known=st.integers(0, 3), first_id=st.sampled_from([0, 1, 5]), seed=st.integers(0, 99))
-    def subscribe(self, known: int, first_id: int, seed: int) -> None:
+    @initialize(
+        known=st.integers(0, 2), first_id=st.sampled_from([0, 5]), seed=st.integers(0, 99), is_settled=st.sampled_from([1, 1, 0])
+    )
+    def subscribe(self, known: int, first_id: int, seed: int, is_settled: int) -> None:
         venue = IdVenue(next_id=first_id, trade_id=first_id - 1)
         for _ in range(known):
             venue.make()
+        if known and self.most_trades > 1:
+            venue.trade_id += 1_000
         self.asked: list[tuple[int, int]] = []
         self.driver = IdDriver(self.channel, venue, seed)
+        self.prepare(is_settled=bool(is_settled))
 
+    @override
+    @precondition(lambda self: not self.is_started)
     @rule()
     def start(self) -> None:
         self.driver.start()
 
-    @rule(data=st.data(), count=st.integers(1, 5))
-    def venue_makes(self, data: st.DataObject, count: int) -> None:
-        for _ in range(count):
+    @rule()
+    def hold_or_let_go(self) -> None:
+        self.driver.tell(steps.Hold(is_on=not self.driver.lane.is_held))
+
+    @rule(data=st.data(), made=st.lists(fates, min_size=1, max_size=4))
+    def venue_makes(self, data: st.DataObject, made: list[Fate]) -> None:
+        for fate in made:
             self.driver.send(self.driver.venue.make(data.draw(st.integers(1, self.most_trades))))
+            self.driver.carry(fate)
 
     @precondition(lambda self: self.driver.venue.made)
     @rule(ids=st.integers(1, 3))
     def venue_jumps(self, ids: int) -> None:
         self.driver.venue.jump(ids)
 
-    @rule()
-    def ask_poll(self) -> None:
-        self.asked = [*self.asked[-3:], (len(self.driver.venue.made), self.driver.now)]
+    @precondition(lambda self: self.is_started)
+    @rule(is_late=st.booleans())
+    def poll(self, is_late: bool) -> None:
+        made = len(self.driver.venue.made)
+        if is_late:
+            self.asked = [*self.asked[-3:], (made, self.driver.now)]
+        else:
+            self.driver.poll_answered(self.driver.venue.answer(made, self.driver.now // NS_PER_MS), self.driver.now)
 
     @precondition(lambda self: self.asked and self.is_started)
     @rule(data=st.data(), kind=st.sampled_from(["on time", "trailing", "without figures"]))
@@ -141,18 +168,17 @@ class IdMachine(LaneMachine):
         answer = self.driver.venue.answer(length, asked_ns // NS_PER_MS)
         if kind == "without figures":
             answer = Answer("BTCUSDT", None, None)
-        self.driver.tell(steps.Polled(answer, asked_ns))
+        self.driver.poll_answered(answer, asked_ns)
 
     @precondition(lambda self: self.driver.question is not None)
-    @rule(data=st.data())
-    def answer_page(self, data: st.DataObject) -> None:
+    @rule(how=st.sampled_from(["well", "well", "behind", "never"]), data=st.data())
+    def the_page(self, how: str, data: st.DataObject) -> None:
+        """Comes back, comes from a replica behind, or fails."""
         made = len(self.driver.venue.made)
-        self.driver.answer(length=data.draw(st.just(made) | st.integers(0, made)))
-
-    @precondition(lambda self: self.driver.question is not None)
-    @rule()
-    def fail_page(self) -> None:
-        self.driver.fail()
+        if how == "never":
+            self.driver.fail()
+        else:
+            self.driver.answer(length=made if how == "well" else data.draw(st.integers(0, made)))
 
 
 class AggregateMachine(IdMachine):
@@ -161,38 +187,41 @@ class AggregateMachine(IdMachine):
     channel = "agg_trades"
     most_trades = 3
 
-    @override
-    @initialize(known=st.integers(0, 3), first_id=st.sampled_from([0, 1, 5]), seed=st.integers(0, 99))
-    def subscribe(self, known: int, first_id: int, seed: int) -> None:
-        super().subscribe(known, first_id, seed)
-        self.driver.venue.trade_id += 1_000 if known else 0
-
 
 class TickMachine(LaneMachine):
     """Quotes and figures."""
 
     driver: TickDriver
 
-    @initialize(seed=st.integers(0, 99))
-    def subscribe(self, seed: int) -> None:
+    @initialize(seed=st.integers(0, 99), is_settled=st.sampled_from([1, 1, 0]))
+    def subscribe(self, seed: int, is_settled: int) -> None:
         self.asked: list[tuple[Moment, int]] = []
         self.driver = TickDriver(seed)
+        self.prepare(is_settled=bool(is_settled))
 
-    @rule(new=levels, ids=st.integers(1, 3))
-    def quote_changes(self, new: Levels, ids: int) -> None:
+    @override
+    def start(self) -> None:
+        self.driver.poll(self.driver.venue.now, self.driver.now)
+
+    @rule(new=levels, ids=st.integers(1, 3), fate=fates)
+    def quote_changes(self, new: Levels, ids: int, fate: Fate) -> None:
         self.driver.change(new, ids)
+        self.driver.carry(fate)
 
-    @rule()
-    def book_changes(self) -> None:
-        self.driver.venue.deepen()
+    @rule(is_trade=st.booleans(), fate=fates)
+    def all_but_the_quote_changes(self, is_trade: bool, fate: Fate) -> None:
+        if is_trade:
+            self.driver.trade()
+        else:
+            self.driver.venue.deepen()
+        self.driver.carry(fate)
 
-    @rule()
-    def trade(self) -> None:
-        self.driver.trade()
-
-    @rule()
-    def ask_poll(self) -> None:
-        self.asked = [*self.asked[-3:], (self.driver.venue.now, self.driver.now)]
+    @rule(is_late=st.booleans())
+    def poll(self, is_late: bool) -> None:
+        if is_late:
+            self.asked = [*self.asked[-3:], (self.driver.venue.now, self.driver.now)]
+        else:
+            self.driver.poll(self.driver.venue.now, self.driver.now)
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data(), with_stats=st.booleans())
@@ -209,28 +238,21 @@ class TickMachine(LaneMachine):
         _, asked_ns = self.asked.pop()
         self.driver.poll(moment, asked_ns)
 
-    @precondition(lambda self: self.driver.question is not None and self.driver.sent is None)
-    @rule()
-    def anchor_reaches_the_venue(self) -> None:
-        self.driver.send_question()
-
-    @precondition(lambda self: self.driver.sent is not None)
-    @rule()
-    def answer_anchor(self) -> None:
-        self.driver.answer()
-
-    @precondition(lambda self: self.driver.sent is not None and self.driver.streamed_book_id > 7)
-    @rule(data=st.data())
-    def answer_anchor_from_a_replica_behind(self, data: st.DataObject) -> None:
-        """Known by its book id, which went back."""
-        known = self.driver.streamed_book_id
-        places = [at for at, moment in enumerate(self.driver.venue.moments) if moment.book_id < known]
-        self.driver.answer(moment=data.draw(st.sampled_from(places)))
-
     @precondition(lambda self: self.driver.question is not None)
-    @rule()
-    def fail_anchor(self) -> None:
-        self.driver.fail()
+    @rule(how=st.sampled_from(["at once", "at once", "later", "behind", "never"]), data=st.data())
+    def the_anchor(self, how: str, data: st.DataObject) -> None:
+        """Comes back, is under way, comes from a replica behind (known by its book id, which went back), or fails."""
+        driver = self.driver
+        known = [at for at, moment in enumerate(driver.venue.moments) if moment.book_id < driver.streamed_book_id]
+        if how == "never":
+            driver.fail()
+            return
+        if driver.sent is None:
+            driver.send_question()
+        if how == "at once":
+            driver.answer()
+        elif how == "behind" and known:
+            driver.answer(moment=data.draw(st.sampled_from(known)))
 
 
 TestTrades = IdMachine.TestCase

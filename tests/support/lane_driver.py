@@ -1,5 +1,6 @@
 """Drives one lane against a model venue, and checks after every step what must hold in every run."""
 
+import enum
 import random
 from abc import ABC, abstractmethod
 from typing import Final, Generic, TypeVar
@@ -9,6 +10,7 @@ from typing_extensions import override
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote, Stats
 from foxtrot.transport.lane import Lane
+from foxtrot.transport.proof import QUIET_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 from tests.support import model_venue
@@ -21,6 +23,15 @@ STREAM_ON: Final = frozenset({LaneState.PROVING, LaneState.STREAMING})
 FrameT = TypeVar("FrameT")
 
 
+class Fate(enum.Enum):
+    """What can happen to frames on their way."""
+
+    ARRIVE = enum.auto()
+    WAIT = enum.auto()
+    LOSE = enum.auto()
+    SWAP = enum.auto()
+
+
 class LaneDriver(ABC, Generic[FrameT]):
     """Performs a lane's effects as the hub does. ``wire`` holds frames sent and not yet received."""
 
@@ -31,6 +42,10 @@ class LaneDriver(ABC, Generic[FrameT]):
         self.past: list[FrameT] = []
         self.is_wanted = False
         self.is_up = False
+        self.up_ns = 0
+        self.in_force_ns = 0  # from when on the subscription brings frames
+        self.is_proven = False
+        self.is_flawed = False  # the stream lost something since it came up
         self.question: steps.FetchPage | steps.FetchAnchor | None = None
         self.shown = LaneState.POLLING
         self.breaker_shown = BreakerState.CLOSED
@@ -56,9 +71,11 @@ class LaneDriver(ABC, Generic[FrameT]):
         self.now += span_ns
         self.tell(steps.Pulse())
 
-    def connect(self) -> None:
-        """A connection carries the stream from here."""
+    def connect(self, delay_ns: int = 0) -> None:
+        """A connection carries the stream; the subscription comes into force after so long."""
         self.is_up = True
+        self.up_ns, self.in_force_ns = self.now, self.now + delay_ns
+        self.is_proven = self.is_flawed = False
         self.tell(steps.StreamUp())
 
     def disconnect(self) -> None:
@@ -70,6 +87,7 @@ class LaneDriver(ABC, Generic[FrameT]):
     def receive(self, frame: FrameT) -> None:
         """A frame arrives: the hot door first, then the lane."""
         self.past.append(frame)
+        self.is_proven |= self.is_up and self._is_news(frame)
         if self._accept(frame):
             assert self.shown is LaneState.STREAMING, "the door admits only while the stream serves"
             assert self.lane.state is LaneState.STREAMING
@@ -81,10 +99,29 @@ class LaneDriver(ABC, Generic[FrameT]):
         """The oldest frame on the wire arrives."""
         self.receive(self.wire.pop(0))
 
+    def lose(self) -> None:
+        """The oldest frame on the wire is lost."""
+        self.wire.pop(0)
+        self.is_flawed = True
+
+    def carry(self, fate: Fate) -> None:
+        """What becomes of the frames on the wire."""
+        if fate is Fate.LOSE and self.wire:
+            self.lose()
+        elif fate is Fate.SWAP:
+            self.wire[:2] = reversed(self.wire[:2])
+        if fate is not Fate.WAIT:
+            self._drain_wire()
+
     def send(self, frame: FrameT) -> None:
         """The venue publishes; whoever is subscribed will get it."""
-        if self.is_up:
+        if self.is_up and self.now >= self.in_force_ns:
             self.wire.append(frame)
+
+    def poll_answered(self, answer: Answer, asked_ns: int) -> None:
+        """A poll comes back, of whatever moment."""
+        self.is_proven |= self.is_up and asked_ns >= self.up_ns + QUIET_NS
+        self.tell(steps.Polled(answer, asked_ns))
 
     # --- what the lane asks for -------------------------------------------------------------------------------------------
 
@@ -104,8 +141,7 @@ class LaneDriver(ABC, Generic[FrameT]):
                     self._delivered(value, effect.source)
             case steps.Announce():
                 assert effect.old is self.shown
-                self.shown = effect.new
-                self.announced.append(effect)
+                self._moved(effect)
             case steps.Missing():
                 self._missing(effect.first, effect.last)
             case steps.BreakerMoved():
@@ -113,6 +149,14 @@ class LaneDriver(ABC, Generic[FrameT]):
                 self.breaker_shown = effect.new
             case steps.PollNow():
                 pass
+
+    def _moved(self, change: steps.Announce) -> None:
+        if change.new is LaneState.STREAMING:
+            assert self.is_proven, "never trusted on an acknowledgement"
+        if change.reason in {Reason.SILENCE, Reason.FIRST_DATA}:
+            assert self.is_flawed or self.wire, "a stream that brought everything was given up"
+        self.shown = change.new
+        self.announced.append(change)
 
     def _opened(self) -> None:
         assert not self.is_wanted, "a stream is asked for once"
@@ -174,16 +218,16 @@ class LaneDriver(ABC, Generic[FrameT]):
         if stream_first:
             self._drain_wire()
         self.pass_time(40 * NS_PER_MS)
-        self.tell(steps.Polled(answer, asked_ns))
+        self.poll_answered(answer, asked_ns)
         self._drain_wire()
-        for _ in range(6):
+        for _ in range(3):
             self._finish_question()
-            self.pass_time(160 * NS_PER_MS)
+            self.pass_time(320 * NS_PER_MS)
 
     def stay_healthy(self, *, is_busy: bool, stream_first: bool) -> None:
         """A healthy stream is never given up."""
         before = len(self.announced)
-        for _ in range(12):
+        for _ in range(7):
             self.second(is_busy=is_busy, stream_first=stream_first)
         assert self.announced[before:] == [], "a healthy stream was given up"
         self._check_complete()
@@ -214,6 +258,9 @@ class LaneDriver(ABC, Generic[FrameT]):
 
     @abstractmethod
     def _asked(self, question: steps.FetchPage | steps.FetchAnchor) -> None: ...
+
+    @abstractmethod
+    def _is_news(self, frame: FrameT) -> bool: ...
 
     @abstractmethod
     def _accept(self, frame: FrameT) -> bool: ...
@@ -279,6 +326,11 @@ class IdDriver(LaneDriver[Made]):
         assert isinstance(question, steps.FetchPage)
         assert question.first == self.expected, "a page begins at what is next"
         assert not self.lane.is_held
+        assert question.source is (Source.BACKFILL if self.lane.state is LaneState.STREAMING else Source.POLL)
+
+    @override
+    def _is_news(self, frame: Made) -> bool:
+        return frame.id >= self.expected
 
     @override
     def _accept(self, frame: Made) -> bool:
@@ -311,6 +363,7 @@ class IdDriver(LaneDriver[Made]):
     @override
     def _missing(self, first: int, last: int) -> None:
         assert first == self.expected
+        assert self.arrived or first > 0, "before the first id there is nothing to miss"
         assert all(not first <= made.id <= last for made in self.venue.made), "a gap names only what the venue does not have"
         self.expected = last + 1
 
@@ -371,7 +424,7 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
         answer = model_venue.polled(moment, asked_ns, self.now, with_stats=with_stats)
         assert answer.quote is not None
         self.quote(answer.quote, moment)
-        self.tell(steps.Polled(answer, asked_ns))
+        self.poll_answered(answer, asked_ns)
 
     def send_question(self) -> None:
         """The anchor's request reaches the venue."""
@@ -400,6 +453,10 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
     @override
     def _asked(self, question: steps.FetchPage | steps.FetchAnchor) -> None:
         assert isinstance(question, steps.FetchAnchor)
+
+    @override
+    def _is_news(self, frame: tuple[str, Moment]) -> bool:
+        return frame[0] == "quote" and frame[1].update_id > self.streamed_book_id
 
     @override
     def _accept(self, frame: tuple[str, Moment]) -> bool:

@@ -331,10 +331,11 @@ def test_a_tick_joins_by_its_anchor() -> None:
     assert effects[1:] == [steps.Deliver([anchor], Source.POLL), steps.Deliver([quote(101, 2.0)], Source.STREAM)]
 
 
-@pytest.mark.parametrize("anchor", [None, quote(100, 1.0, START)])
+@pytest.mark.parametrize("anchor", [None, quote(100, 1.0, START + 1)])
 def test_an_anchor_that_is_none_is_asked_again(anchor: Quote | None) -> None:
     """It failed, or was asked before the stream's first frame."""
     rig = tick_proving()
+    rig.now += 1
     rig.tell(steps.Offered(quote(99, 1.0), rig.now))
     assert rig.tell(steps.Anchored(anchor), steps.Pulse()) == []
     assert rig.wait(0.25) == [steps.FetchAnchor()]
@@ -361,6 +362,7 @@ def test_an_anchor_of_an_older_attempt_opens_nothing() -> None:
     rig.tell(steps.StreamDown(), steps.StreamUp())
     assert rig.tell(steps.Anchored(quote(100, 1.0, asked_ns))) == []
     assert rig.lane.state is LaneState.PROVING
+    assert rig.tell(steps.Offered(quote(101, 1.0), rig.now)) == [steps.FetchAnchor()]
 
 
 # --- streaming ---------------------------------------------------------------------------------------------------------------
