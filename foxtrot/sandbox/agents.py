@@ -178,5 +178,7 @@ class Agents:
         order_id, fills = self._engine.submit(owner, is_buy=is_buy, price=price, size=size, rests=rests)
         if rests and order_id in self._engine.orders:
             self._resting.append(order_id)
+            if len(self._resting) > 2 * len(self._engine.orders) + 100:
+                self._resting = list(self._engine.orders)
         if fills:
             self._on_fills(fills)
