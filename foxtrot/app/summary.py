@@ -34,9 +34,9 @@ class Quantiles(msgspec.Struct, frozen=True):
 class LaneSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type", omit_defaults=True):
     """One lane's run.
 
-    ``event_age_ms`` is from the venue's time of the value to the handler (channels whose values carry one), ``local_age_ms`` from
-    its arrival on this machine to the handler. ``gaps`` are holes in the ids; ``duplicates_delivered`` counts values that the
-    handler had seen before.
+    ``event_age_ms`` is from the venue's time of the value to the handler: for channels whose values carry one, and only if the
+    venue's clock was known throughout; else ``local_age_ms``, from its arrival on this machine. ``gaps`` are holes in the ids;
+    ``duplicates_delivered`` counts values that the handler had seen before.
     """
 
     symbol: str
@@ -76,8 +76,9 @@ def conclude(ending: Ending, seconds: float, last: View, tally: Tally, allowance
 
 def _summary(lane: LaneView, tally: Tally) -> LaneSummary:
     counted = tally.lanes[LaneKey(lane.symbol, lane.channel)]
-    ages = Quantiles(_rounded(counted.ages.quantile_ms(0.50)), _rounded(counted.ages.quantile_ms(0.99)))
-    has_venue_time = lane.channel != Channel.TICK
+    is_by_event = lane.channel != Channel.TICK and counted.has_event_ages
+    histogram = counted.event_ages if is_by_event else counted.local_ages
+    ages = Quantiles(_rounded(histogram.quantile_ms(0.50)), _rounded(histogram.quantile_ms(0.99)))
     return LaneSummary(
         symbol=lane.symbol,
         channel=lane.channel,
@@ -88,8 +89,8 @@ def _summary(lane: LaneView, tally: Tally) -> LaneSummary:
         duplicates_dropped=lane.duplicates_dropped,
         duplicates_delivered=counted.duplicates,
         switches=lane.switches,
-        event_age_ms=ages if has_venue_time else None,
-        local_age_ms=None if has_venue_time else ages,
+        event_age_ms=ages if is_by_event else None,
+        local_age_ms=None if is_by_event else ages,
     )
 
 

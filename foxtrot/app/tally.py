@@ -15,7 +15,7 @@ from foxtrot.util.object import AggTradeData, PublicTradeData, TickData, Transpo
 class LaneTally:
     """What one lane delivered to a handler. Written by the event thread alone."""
 
-    __slots__ = ("ages", "delivered", "duplicates", "gaps", "last_id", "last_price")
+    __slots__ = ("delivered", "duplicates", "event_ages", "gaps", "has_event_ages", "last_id", "last_price", "local_ages")
 
     def __init__(self) -> None:
         self.delivered = 0
@@ -23,9 +23,11 @@ class LaneTally:
         self.gaps = 0
         self.last_id = 0
         self.last_price = 0.0
-        self.ages: Final = AgeHistogram()
+        self.local_ages: Final = AgeHistogram()
+        self.event_ages: Final = AgeHistogram()
+        self.has_event_ages = True  # whether the venue's clock was known for every value
 
-    def take(self, number: int, price: float, age_ns: int) -> None:
+    def take(self, number: int, price: float, local_age_ns: int, event_age_ns: int | None) -> None:
         """A value with an id: one that is not above the last is a duplicate, one that is not the next comes behind a gap."""
         self.delivered += 1
         if number > self.last_id:
@@ -35,7 +37,11 @@ class LaneTally:
         else:
             self.duplicates += 1
         self.last_price = price
-        self.ages.record(age_ns)
+        self.local_ages.record(local_age_ns)
+        if event_age_ns is None:
+            self.has_event_ages = False
+        else:
+            self.event_ages.record(event_age_ns)
 
 
 class TickTally(LaneTally):
@@ -59,17 +65,18 @@ class TickTally(LaneTally):
         self._previous_id = number
         self.last_price = tick.last_price
         self.tick = tick
-        self.ages.record(age_ns)
+        self.local_ages.record(age_ns)
 
 
 class Tally:
     """The counts of all lanes of a run, kept by handlers of one event engine; read from any thread.
 
-    ``offset_ns`` is the venue's clock minus ours, ``first_ns`` the monotonic instant of the first value (0: none yet).
+    ``offset_ns`` is the venue's clock minus ours (None: not known), ``first_ns`` when the first value came (monotonic; 0: none
+    yet).
     """
 
     def __init__(self, event_engine: EventEngine, keys: Iterable[LaneKey]) -> None:
-        self.offset_ns = 0
+        self.offset_ns: int | None = None
         self.first_ns = 0
         self.contracts = 0
         self.closed: Final[dict[LaneKey, Reason]] = {}
@@ -118,15 +125,20 @@ class Tally:
         trade: PublicTradeData = event.data
         lane = self._trades.get(trade.symbol)
         if lane is not None:
-            lane.take(trade.trade_id, trade.price, self._now_ns() + self.offset_ns - trade.venue_time_ns)
+            self._take(lane, trade.trade_id, trade)
             self.first_ns = self.first_ns or self._clock.monotonic_ns()
 
     def _on_agg_trade(self, event: Event) -> None:
         trade: AggTradeData = event.data
         lane = self._agg_trades.get(trade.symbol)
         if lane is not None:
-            lane.take(trade.agg_id, trade.price, self._now_ns() + self.offset_ns - trade.venue_time_ns)
+            self._take(lane, trade.agg_id, trade)
             self.first_ns = self.first_ns or self._clock.monotonic_ns()
+
+    def _take(self, lane: LaneTally, number: int, trade: PublicTradeData | AggTradeData) -> None:
+        now_ns, offset_ns = self._now_ns(), self.offset_ns
+        event_age_ns = None if offset_ns is None else now_ns + offset_ns - trade.venue_time_ns
+        lane.take(number, trade.price, now_ns - trade.received_ns, event_age_ns)
 
     def _on_transport(self, event: Event) -> None:
         change: TransportData = event.data

@@ -38,7 +38,9 @@ def test_the_offset_is_that_of_the_quickest_of_five(tmp_path: Path, venue: StubV
         run.subscribe("BTCUSDT", "tick")
         eventually(lambda: run.seen.ticks["BTCUSDT"], "a tick")
         assert venue.paths.count("time") == 5
-        assert abs(run.adapter.clock_offset_ns / 1_000_000 - ahead_ms) < 190
+        offset_ns = run.adapter.clock_offset_ns
+        assert offset_ns is not None
+        assert abs(offset_ns / 1_000_000 - ahead_ms) < 190
 
 
 def test_without_a_time_the_offset_is_none_and_data_flows(tmp_path: Path, venue: StubVenue) -> None:
@@ -47,7 +49,7 @@ def test_without_a_time_the_offset_is_none_and_data_flows(tmp_path: Path, venue:
     with engine_run(tmp_path, None, flags_text({}), rest_url=venue.rest_url, stream_url=venue.stream_url) as run:
         run.subscribe("BTCUSDT", "tick")
         eventually(lambda: run.seen.ticks["BTCUSDT"], "a tick")
-        assert run.adapter.clock_offset_ns == 0
+        assert run.adapter.clock_offset_ns is None
 
 
 def test_a_refusal_of_the_time_is_obeyed_at_once(tmp_path: Path, venue: StubVenue) -> None:
@@ -68,7 +70,7 @@ def test_a_refusal_of_the_time_is_obeyed_at_once(tmp_path: Path, venue: StubVenu
         run.subscribe("BTCUSDT", "tick")
         eventually(lambda: len(told) > 1, "the first question after the silence")
         assert venue.paths[:2] == ["exchangeInfo", "time"]
-        assert venue.paths.count("time") == 1
+        assert venue.paths.count("time") <= 2  # the second belongs to the next estimate, after the silence
         assert told[1] - told[0] >= 999_000_000
 
 

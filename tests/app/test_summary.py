@@ -11,11 +11,11 @@ from tests.app.samples import FakeClock, lane, view
 TRADES = LaneKey("BTCUSDT", "trades")
 
 
-def concluded(ending: Ending, *ids: int) -> Outcome:
+def concluded(ending: Ending, *ids: int, event_age_ns: int | None = 5_000_000) -> Outcome:
     engine = EventEngine(FakeClock())
     tally = Tally(engine, [LaneKey("BTCUSDT", "tick"), TRADES])
     for number in ids:
-        tally.lanes[TRADES].take(number, 100.0, 5_000_000)
+        tally.lanes[TRADES].take(number, 100.0, 1_000_000, event_age_ns)
     engine.stop()
     return conclude(ending, 5.0, view(lane(), lane(channel="trades")), tally, 30.0)
 
@@ -57,3 +57,11 @@ def test_lanes() -> None:
     assert (trades.delivered, trades.gaps, trades.switches, trades.local_age_ms) == (2, 1, 1, None)
     assert trades.event_age_ms is not None
     assert trades.event_age_ms.p50 == pytest.approx(5.0, rel=0.02)
+
+
+def test_without_the_venues_clock_ages_are_local() -> None:
+    """An age by a clock that is not known would be a guess."""
+    _, trades = concluded(Ending.DURATION, 1, 2, event_age_ns=None).lanes
+    assert trades.event_age_ms is None
+    assert trades.local_age_ms is not None
+    assert trades.local_age_ms.p50 == pytest.approx(1.0, rel=0.02)

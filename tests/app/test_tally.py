@@ -14,7 +14,7 @@ from tests.app.samples import FakeClock, change, tick, trade
 TICK, TRADES, AGG = (LaneKey("BTCUSDT", channel) for channel in ("tick", "trades", "agg_trades"))
 
 
-def counted(events: Iterable[Event], clock: FakeClock | None = None, offset_ns: int = 0) -> Tally:
+def counted(events: Iterable[Event], clock: FakeClock | None = None, offset_ns: int | None = 0) -> Tally:
     """A tally that has seen ``events``, through a real event engine."""
     engine = EventEngine(clock or FakeClock())
     tally = Tally(engine, [TICK, TRADES, AGG])
@@ -101,8 +101,8 @@ def test_ages() -> None:
         Event(EVENT_TICK, tick(1, received_ns=9_999_970_000)),
     ]
     tally = counted(events, clock, offset_ns=30_000)
-    assert tally.lanes[TRADES].ages.quantile_ms(1.0) == 0.020
-    assert tally.lanes[TICK].ages.quantile_ms(1.0) == 0.030
+    assert tally.lanes[TRADES].event_ages.quantile_ms(1.0) == 0.020
+    assert tally.lanes[TICK].local_ages.quantile_ms(1.0) == 0.030
     assert tally.first_ns == clock.ns
 
 

@@ -120,9 +120,10 @@ class BinanceAdapter(BaseAdapter):
         return self._connection.endpoints if self._connection is not None else None
 
     @property
-    def clock_offset_ns(self) -> int:
-        """The venue's clock minus ours, in nanoseconds; 0 until it has been measured."""
-        return self._connection.offset_ns if self._connection is not None else 0
+    def clock_offset_ns(self) -> int | None:
+        """The venue's clock minus ours, in nanoseconds; None before it was measured, and while its estimates disagree."""
+        known = self._connection.clock_offset if self._connection is not None else None
+        return known.offset_ns if known is not None and known.is_synced else None
 
     def decision(self, key: LaneKey) -> Decision:
         """What the flags in force say of a lane, and by which rule."""

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from foxtrot.adapter.binance.api_client import BinanceApiClient
+from foxtrot.adapter.binance.clock_offset import ClockOffset
+from foxtrot.adapter.binance.clock_watch import ClockWatch
 from foxtrot.adapter.binance.contract_manager import ContractManager
 from foxtrot.adapter.binance.endpoints import BinanceSetting, Endpoints
 from foxtrot.adapter.binance.market_data import MarketData
@@ -20,10 +22,9 @@ from foxtrot.transport.backoff import equal_jitter
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.flag_store import FlagStore
 from foxtrot.transport.wire import WireDialler
-from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
+from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.errors import Closed, RateLimited, RequestError, Unavailable, VenueError
 
-TIME_SAMPLES: Final = 5
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30.0
 STOP_SANDBOX: Final = 1.0
@@ -49,7 +50,9 @@ class BinanceConnection:
         self._flag_store: FlagStore | None = None
         self.sandbox: Sandbox | None = None
         self.endpoints: Endpoints | None = None
-        self.offset_ns = 0  # the venue's clock minus ours
+        self.clock_offset = ClockOffset()
+        self._watching: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[None] | None = None
         self._guard = threading.Lock()  # around what the launching worker and the closing thread share
         self._is_over = False
         self._has_launched = threading.Event()
@@ -58,6 +61,7 @@ class BinanceConnection:
 
     async def open(self) -> None:
         """Connects, for as long as it takes; says what keeps it from it, once each."""
+        self._opening = asyncio.current_task()
         setting = self._setting
         await self._start_flags()
         if setting.starts_sandbox:
@@ -77,16 +81,22 @@ class BinanceConnection:
         await client.open()
         rest = BinanceRest(client, self._clock, self._adapter_name, self._spend)
         await self._load_markets(rest)
-        await self._measure_offset(rest)
+        watch = ClockWatch(rest, self._clock, lambda: self._budget, self.clock_offset)
+        await watch.measure()
         self._market.start(
             rest=rest,
             dialler=WireDialler(self._clock, proxy=setting.proxy.reveal() or None, ssl_context=self._ssl_context()),
             stream_url=self.endpoints.stream,
             budget=self._budget,
         )
+        self._watching = asyncio.get_running_loop().create_task(watch.run(self._market.has_lanes), name="clock watch")
 
     async def close(self) -> None:
         """Takes down what stands, in the order in which nothing follows a lane's closing event."""
+        for task in (self._opening, self._watching):
+            if task is not None:
+                task.cancel()  # has no effect on one that has ended
+                await asyncio.gather(task, return_exceptions=True)
         await self._market.close()
         if self._flag_store is not None:
             await self._flag_store.stop()
@@ -167,24 +177,6 @@ class BinanceConnection:
         budget.spend(rest.weight("exchange_info"), now)
         return budget
 
-    async def _measure_offset(self, rest: BinanceRest) -> None:
-        """Best of 5: the sample with the shortest round trip errs least. Without an answer the offset stays what it was."""
-        best = None
-        for _ in range(TIME_SAMPLES):
-            sent = self._clock.now_ns()
-            self._spend(rest.weight("server_time"))
-            try:
-                venue_ms = await rest.server_time()
-            except RateLimited as error:
-                self._budget.silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
-                return
-            except (VenueError, RequestError):
-                continue
-            received = self._clock.now_ns()
-            if best is None or received - sent < best:
-                best = received - sent
-                self.offset_ns = venue_ms * NS_PER_MS - (sent + received) // 2
-
     async def _until_it_works(self, call: Callable[[], Awaitable[_T]], weight: int = 0) -> _T:
         chance = random.Random().random  # noqa: S311 -- jitter is no secret
         said: set[str] = set()
@@ -211,7 +203,7 @@ class BinanceConnection:
     def _learn(self, used: int) -> None:
         now = self._clock.now_ns()
         minute = 60 * NS_PER_S
-        venue_now = now + self.offset_ns
+        venue_now = now + self.clock_offset.offset_ns
         self._budget.learn(used, now, now + minute - venue_now % minute)
 
     def _ssl_context(self) -> ssl.SSLContext | None:

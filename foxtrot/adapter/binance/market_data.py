@@ -1,5 +1,6 @@
 """Turns subscriptions into lanes, and what the lanes deliver into the adapter's callbacks. All of it runs on the loop."""
 
+import asyncio
 import logging
 import random
 from collections.abc import Sequence
@@ -80,6 +81,7 @@ class MarketData:
         self._kill = flags.KillList()
         self._wanted: dict[LaneKey, None] = {}
         self._hub: Hub | None = None
+        self.has_lanes: Final = asyncio.Event()
 
     # --- its life -----------------------------------------------------------------------------------------------------------
 
@@ -203,6 +205,8 @@ class MarketData:
                 self._unknown(key)
         if self._hub is not None:
             self._hub.open_lanes(known)
+        if known:
+            self.has_lanes.set()
 
     def _unknown(self, key: LaneKey) -> None:
         is_first = not any(other.symbol == key.symbol for other in self._wanted if other != key)
