@@ -8,12 +8,14 @@ from typing import Final, Self
 from typing_extensions import override
 
 _OURS: Final = "foxtrot"
+_STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
 
 
 class LibraryLogs(logging.Handler):
     """While entered: ``tell(level, text)`` for each warning or error of ours, from any thread; nothing of others.
 
-    A traceback is told as the name and text of its exception. What the event engine tells by events as well comes once.
+    Extra fields are told as name=value, a traceback as the name and text of its exception. What the event engine tells by events
+    as well comes once.
     """
 
     def __init__(self, tell: Callable[[int, str], None]) -> None:
@@ -25,7 +27,8 @@ class LibraryLogs(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         if record.name.endswith(".event_engine"):  # its warnings come as EVENT_LOG
             return
-        text = record.getMessage()
+        fields = (f"{name}={value}" for name, value in vars(record).items() if name not in _STANDARD)
+        text = " ".join((record.getMessage(), *fields))
         if record.exc_info and record.exc_info[1] is not None:
             text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
         self._tell(record.levelno, " ".join(text.split()))

@@ -13,14 +13,14 @@ def told() -> list[tuple[int, str]]:
 
 
 def test_ours(told: list[tuple[int, str]]) -> None:
-    """From a warning on, with the exception as its name and text, in one line."""
+    """From a warning on, with its fields, the exception as its name and text, in one line."""
     log = logging.getLogger("foxtrot.transport.streaming")
     with LibraryLogs(lambda level, text: told.append((level, text))):
         log.info("not this")
-        log.warning("lost %d", 3)
+        log.warning("lost %d", 3, extra={"symbol": "BTCUSDT"})
         log.error("raised", exc_info=ValueError("why\nso"))
     log.warning("not this either")
-    assert told == [(logging.WARNING, "lost 3"), (logging.ERROR, "raised (ValueError: why so)")]
+    assert told == [(logging.WARNING, "lost 3 symbol=BTCUSDT"), (logging.ERROR, "raised (ValueError: why so)")]
 
 
 def test_what_comes_as_an_event_anyway(told: list[tuple[int, str]]) -> None:
