@@ -31,10 +31,11 @@ class LineWriter:
     def put(self, line: str) -> None:
         """Queues a line, without its end; blocks while the queue is full, unless the end has come."""
         while not self._is_broken:
+            is_last_try = self._is_ending
             try:
-                return self._lines.put(line, timeout=_WAIT)
+                return self._lines.put(line, block=not is_last_try, timeout=_WAIT)
             except Full:
-                if self._is_ending:
+                if is_last_try:
                     return None
         return None
 
