@@ -30,7 +30,10 @@ _FULL_SUMMARY: Final = 106  # columns that the whole summary takes
 
 
 class Column(NamedTuple):
-    """One column of the live table: how wide it is at least, and how soon it yields when the width is short (0: never)."""
+    """One column of the live table: how wide it is at least, and how soon it yields when the width is short (0: never).
+
+    Columns of the same number go together.
+    """
 
     title: str
     width: int
@@ -65,15 +68,15 @@ COLUMNS: Final = (
     Column("health", 8, 0, lambda lane: Text(lane.health.upper(), _HEALTH[lane.health]), "left", is_of_symbol=True),
     Column("channel", 7, 1, lambda lane: Text(lane.channel), "left"),
     Column("serves", 6, 0, lambda lane: Text(lane.serving, _SERVING[lane.serving]), "left"),
-    Column("why", 10, 5, lambda lane: Text(lane.why), "left"),
-    Column("last", 8, 2, lambda lane: Text(price(lane.last, lane.decimals))),
-    Column("bid", 8, 8, lambda lane: Text(price(lane.bid, lane.decimals))),
+    Column("why", 10, 6, lambda lane: Text(lane.why), "left"),
+    Column("last", 8, 3, lambda lane: Text(price(lane.last, lane.decimals))),
+    Column("bid", 8, 9, lambda lane: Text(price(lane.bid, lane.decimals))),
     Column("ask", 8, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
-    Column("age", 4, 4, lambda lane: Text(age(lane.age))),
-    Column("msg/s", 5, 6, lambda lane: Text(rate(lane.rate))),
+    Column("age", 4, 5, lambda lane: Text(age(lane.age))),
+    Column("msg/s", 5, 7, lambda lane: Text(rate(lane.rate))),
     Column("delivered", 9, 2, lambda lane: Text(str(lane.delivered))),
-    Column("gaps", 4, 3, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
-    Column("switches", 8, 7, lambda lane: Text(str(lane.switches))),
+    Column("gaps", 4, 4, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
+    Column("switches", 8, 8, lambda lane: Text(str(lane.switches))),
 )
 """The columns of the live table, from left to right."""
 
@@ -82,7 +85,8 @@ def columns_for(width: int) -> list[Column]:
     """The columns that fit ``width``: those that yield soonest are left out first."""
     kept = list(COLUMNS)
     while sum(column.width + _GAP for column in kept) - _GAP > width and any(column.yields for column in kept):
-        kept.remove(max(kept, key=lambda column: column.yields))
+        first = max(column.yields for column in kept)
+        kept = [column for column in kept if column.yields != first]
     return kept
 
 

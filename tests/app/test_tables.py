@@ -32,6 +32,12 @@ def test_eighty_columns() -> None:
     assert titles(80) == ["symbol", "health", "channel", "serves", "why", "last", "age", "delivered", "gaps"]
 
 
+def test_bid_and_ask_go_together() -> None:
+    """Half a quote is none."""
+    assert {"bid", "ask"} <= set(titles(117))
+    assert not {"bid", "ask"} & set(titles(116))
+
+
 def test_narrow() -> None:
     """What matters most stays, however narrow."""
     assert titles(10) == ["symbol", "health", "serves"]
