@@ -8,7 +8,6 @@ from typing import Final
 from picows import (
     WSAutoPingStrategy,
     WSCloseCode,
-    WSError,
     WSFrame,
     WSHandshakeError,
     WSListener,
@@ -76,7 +75,7 @@ class _Socket(WSListener):
         # Frames of one read have arrived together: the clock is read once for all of them.
         received_ns = self._read_ns or self._now()
         self._read_ns = 0 if frame.last_in_buffer else received_ns
-        if kind is _TEXT and frame.fin:
+        if kind is _TEXT and frame.fin and frame.payload_size <= MAX_FRAME:  # the parser complains, and hands it on all the same
             self._on_frame(frame.get_payload_as_bytes(), received_ns)
         elif kind is _TEXT or kind is _CONTINUATION:
             self._join(transport, frame, received_ns)
@@ -147,22 +146,30 @@ class _Wire:
 class WireDialler:
     """Opens WebSockets, through a proxy and with an own certificate authority where the setting names them."""
 
-    def __init__(self, clock: Clock, *, proxy: str | None = None, ssl_context: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        proxy: str | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        timeout: float = DIAL_TIMEOUT,
+    ) -> None:
         self._clock = clock
+        self._timeout = timeout
         self._proxy = proxy
         self._ssl = ssl_context
         self._endings: set[asyncio.Future[None]] = set()
         self.stats: Final = WireStats()
 
     async def dial(self, url: str, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> _Wire:
-        """Connects within 10 s. Raises Unavailable, RateLimited, Banned or Denied."""
+        """Connects within ``timeout`` seconds. Raises Unavailable, RateLimited, Banned or Denied."""
         try:
-            async with asyncio.timeout(DIAL_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 transport, _ = await ws_connect(
                     lambda: _Socket(self._clock, on_frame, on_closed, self.stats, self._endings),
                     url,
                     ssl_context=self._ssl,
-                    websocket_handshake_timeout=DIAL_TIMEOUT,
+                    websocket_handshake_timeout=self._timeout,
                     # Should all else be blind, our own ping finds a half-open connection within 25 s.
                     enable_auto_pong=False,
                     enable_auto_ping=True,
@@ -176,9 +183,11 @@ class WireDialler:
         except WSHandshakeError as error:
             raise _refusal(error) from error
         except TimeoutError as error:
-            raise Unavailable(f"no WebSocket within {DIAL_TIMEOUT:.0f} s") from error
-        except (OSError, WSError) as error:
+            raise Unavailable(f"no WebSocket within {self._timeout:g} s") from error
+        except Exception as error:  # sockets, TLS, the parser and proxies each have errors of their own
             raise Unavailable(f"no WebSocket: {type(error).__name__}: {error}") from error
+        if transport.response is None:  # picows returns a dead transport where the other side closed before it answered
+            raise Unavailable("the WebSocket upgrade was not answered")
         return _Wire(transport)
 
 
