@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import certifi
 import pytest
 from typing_extensions import override
 
@@ -393,6 +394,25 @@ async def test_a_request_under_way_ends_with_the_client(scene: Scene) -> None:
     await scene.client.close()
     with pytest.raises((Closed, Unavailable)):
         await task
+
+
+async def test_an_own_certificate_authority_is_used() -> None:
+    """The file of the setting, in place of the usual ones."""
+    async with stub_venue() as venue:
+        client = BinanceApiClient(
+            Endpoints(venue.rest_url, venue.stream_url, ""),
+            SystemClock(),
+            on_used_weight=lambda used: None,
+            ca_file=certifi.where(),
+            proxy="http://127.0.0.1:9",
+        )
+        await client.open()
+        assert client._exchange is not None
+        assert client._exchange.cafile == certifi.where()
+        with pytest.raises(Unavailable, match="cannot be reached"):  # the proxy refuses: nothing goes past it
+            await client.get("time", timeout=5)
+        assert venue.asked == []
+        await client.close()
 
 
 async def test_every_address_that_is_not_used_refuses(scene: Scene) -> None:
