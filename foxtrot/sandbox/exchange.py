@@ -48,7 +48,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How the exchange is set up. ``start_us`` (microseconds since 1970) fixes the market's clock; else it is the machine's."""
+    """How the exchange is set up. ``start_us`` (microseconds since 1970) fixes the market's clock; else it is the machine's.
+
+    Without ``has_past`` nothing has ever been traded when it opens.
+    """
 
     port: int = 0
     seed: int = 1
@@ -58,6 +61,7 @@ class Options:
     speed: float = 1.0
     replay: tuple[Path, ...] = ()
     start_us: int | None = None
+    has_past: bool = True
 
 
 class Exchange:
@@ -186,7 +190,9 @@ class Exchange:
         if options.replay:
             return Replay(recording.load(options.replay), self.fanout, self.clock, options.speed)
         clock = VenueClock(self.clock, options.start_us, options.time_scale)
-        market = Market(listings(options.symbols), options.seed, clock.start_us, self.fanout, options.activity)
+        market = Market(
+            listings(options.symbols), options.seed, clock.start_us, self.fanout, options.activity, has_past=options.has_past
+        )
         return AgentSource(market, clock, options.seed)
 
     def _make_app(self) -> web.Application:

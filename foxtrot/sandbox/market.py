@@ -25,11 +25,13 @@ class Market:
     The market is a function of the listings, the seed and the time since its start. ``speed_up`` multiplies how often agents act.
     """
 
-    def __init__(self, listings: list[Listing], seed: int, start_us: int, fanout: Fanout, speed_up: float = 1.0) -> None:
+    def __init__(
+        self, listings: list[Listing], seed: int, start_us: int, fanout: Fanout, speed_up: float = 1.0, *, has_past: bool = True
+    ) -> None:
         self.instruments: dict[str, Instrument] = {}
         self._publisher = Publisher(fanout, self.instruments)
         self._speed_up = speed_up
-        self._warm_up_us = int(_WARM_UP_US / max(1.0, speed_up))
+        self._warm_up_us = int(_WARM_UP_US / max(1.0, speed_up)) if has_past else 0
         self._now_us = start_us
         self._agents: dict[str, Agents] = {}
         self._acted_us: dict[str, int] = {}
@@ -37,7 +39,9 @@ class Market:
         self._next_beat_us = start_us // BEAT_US * BEAT_US + BEAT_US
         for number, listing in enumerate(listings):
             self._open(number, listing, seed)
-        self._live_through_a_day(start_us)
+        if has_past:
+            self._live_through_a_day(start_us)
+        self._open_for_trading(start_us)
 
     def play(self, until_us: int) -> bool:
         """Plays what is due until then, a bounded number of steps at most; False when more is due at once."""
@@ -94,20 +98,24 @@ class Market:
                 publisher.agg_trade(instrument, tape.close_agg())
 
     def _live_through_a_day(self, start_us: int) -> None:
-        """Gives every symbol a past: a coarse day, then a minute at full detail. Nobody listens yet."""
+        """Gives every symbol a coarse past of 24 hours. Nobody listens yet."""
         steps = max(24, min(720, _HISTORY_STEPS // len(self.instruments)))
+        gap_us = (DAY_US - self._warm_up_us) // steps
         for symbol, agents in self._agents.items():
-            gap_us = (DAY_US - self._warm_up_us) // steps
-            liveliness = self.instruments[symbol].listing.orders_per_second
+            is_quiet = self.instruments[symbol].listing.orders_per_second < 1
             for number in range(steps):
                 self._now_us = start_us - DAY_US + gap_us * (number + 1) - self._warm_up_us // 2
-                agents.live_through(gap_us / 1e6, trades=2 if liveliness >= 1 else number % 4 == 0)
+                agents.live_through(gap_us / 1e6, trades=(number % 4 == 0) if is_quiet else 2)
+
+    def _open_for_trading(self, start_us: int) -> None:
+        """Furnishes the books, and lets a minute of the past pass at full detail, if there is a past."""
+        begin_us = start_us - self._warm_up_us
+        for symbol, agents in self._agents.items():
             agents.furnish()
-            self._acted_us[symbol] = start_us - self._warm_up_us
-            self._due.append((start_us - self._warm_up_us + int(agents.pause() * 1e6), symbol))
+            self._acted_us[symbol] = begin_us
+            self._due.append((begin_us + int(agents.pause() * 1e6), symbol))
         heapq.heapify(self._due)
-        self._now_us = start_us - self._warm_up_us
-        while self._due[0][0] <= start_us:
+        while self._warm_up_us and self._due[0][0] <= start_us:
             self._now_us = self._due[0][0]
             self._act(self._due[0][1])
         self._now_us = start_us

@@ -62,6 +62,7 @@ def parse(argv: Sequence[str], prog: str) -> tuple[Options, bool]:
     parser.add_argument(
         "--start-ms", type=int, default=None, help="where the market's clock starts (milliseconds since 1970); now if absent"
     )
+    parser.add_argument("--no-past", action="store_true", help="open with nothing ever traded, instead of a day's past")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes (for a parent process)")
     found = parser.parse_args(argv)
     if not 0 <= found.port <= MAX_PORT:
@@ -76,6 +77,7 @@ def parse(argv: Sequence[str], prog: str) -> tuple[Options, bool]:
         time_scale=found.time_scale,
         speed=found.speed,
         replay=tuple(found.replay),
+        has_past=not found.no_past,
         start_us=None if found.start_ms is None else found.start_ms * 1_000,
     )
     return options, found.until_stdin_closes

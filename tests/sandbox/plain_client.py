@@ -17,7 +17,7 @@ WAIT_S = 10.0
 @contextlib.asynccontextmanager
 async def running(**options: Any) -> AsyncIterator[Exchange]:
     """An exchange in this loop, lively enough for quick tests."""
-    exchange = Exchange(Options(**{"symbols": 2, "activity": 12.0, **options}), SystemClock())
+    exchange = Exchange(Options(**{"symbols": 2, "activity": 12.0, "has_past": False, **options}), SystemClock())
     await exchange.start()
     try:
         yield exchange
@@ -94,12 +94,12 @@ class Stream:
             lambda found: isinstance(found, dict) and "id" in found and ("result" in found or "error" in found)
         )
 
-    def stop_reading(self) -> None:
-        """Leaves whatever comes in the socket's own buffers."""
+    def stop_reading(self, *, is_stopped: bool = True) -> None:
+        """Leaves whatever comes in the socket's own buffers, or reads again."""
         connection = self.socket._response.connection
-        assert connection is not None
-        assert connection.transport is not None
-        connection.transport.pause_reading()
+        transport = connection.transport if connection else None
+        assert transport is not None
+        transport.pause_reading() if is_stopped else transport.resume_reading()
 
     async def take(self, count: int) -> list[Any]:
         """The next ``count`` messages."""

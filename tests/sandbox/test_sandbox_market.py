@@ -110,7 +110,7 @@ def test_book_ticker_is_the_top_of_the_book_at_its_id() -> None:
 
 def test_the_market_is_alive() -> None:
     """Wide books, trades on both sides, a busy symbol and quiet ones."""
-    market, _ = played(1, 120, count=13)
+    market, _ = played(1, 40, count=13)
     busy, quiet = market.instruments["BTCUSDT"], market.instruments["NULSUSDT"]
     assert len(busy.book.bids.prices) > 150
     assert len(busy.book.asks.prices) > 150

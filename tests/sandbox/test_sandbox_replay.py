@@ -252,14 +252,14 @@ def test_a_recording_without_times_takes_the_recorders(tmp_path: Path) -> None:
 @pytest.mark.recording
 @pytest.mark.skipif(not REAL[0].exists(), reason="the recorded frames are not beside the checkout")
 async def test_the_real_recording_comes_whole() -> None:
-    """At 40 times the speed every frame arrives, in order and unchanged, and the final state is the recorded one."""
+    """At 80 times the speed every frame arrives, in order and unchanged, and the final state is the recorded one."""
     expected: dict[str, list[bytes]] = {}
     for file in REAL:
         for each in gzip.decompress(file.read_bytes()).splitlines():
             head, _, payload = each.partition(b'","data":')
             if b'{"stream":"' in head:
                 expected.setdefault(head.partition(b'"stream":"')[2].decode(), []).append(payload.strip()[:-1])
-    async with running(replay=tuple(REAL), speed=40.0) as exchange, aiohttp.ClientSession() as session:
+    async with running(replay=tuple(REAL), speed=80.0) as exchange, aiohttp.ClientSession() as session:
         client = Client(exchange, session)
         got: dict[str, list[bytes]] = {}
         async with client.stream("/stream?streams=" + "/".join([*expected, "ethusdt@aggTrade"])) as stream:

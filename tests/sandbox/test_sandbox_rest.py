@@ -2,8 +2,10 @@
 
 import asyncio
 import itertools
+from collections.abc import AsyncIterator
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 
 from foxtrot.sandbox.exchange import Exchange
@@ -14,10 +16,29 @@ ILLEGAL_SYMBOL = r"Illegal characters found in parameter 'symbol'; legal range i
 MISSING_SYMBOL = "Mandatory parameter 'symbol' was not sent, was empty/null, or malformed."
 
 
+@pytest.fixture
+async def past() -> AsyncIterator[Client]:
+    """A client of an exchange with a day's past."""
+    async with running(has_past=True) as exchange, aiohttp.ClientSession() as session:
+        yield Client(exchange, session)
+
+
 async def test_ping_and_time(client: Client) -> None:
     """The two that carry no market."""
     assert await client.body("/api/v3/ping") == {}
     assert set(await client.body("/api/v3/time")) == {"serverTime"}
+
+
+async def test_a_market_without_a_past_begins_at_nothing() -> None:
+    """Before the first trade ids are -1, the count is 0, candles and trades are none, the book is there."""
+    async with running(has_past=False, activity=0.001) as exchange, aiohttp.ClientSession() as session:
+        client = Client(exchange, session)
+        stats = await client.body("/api/v3/ticker/24hr?symbol=BTCUSDT")
+        assert (stats["firstId"], stats["lastId"], stats["count"]) == (-1, -1, 0)
+        for path in ("trades?", "aggTrades?", "historicalTrades?", "klines?interval=1m&", "klines?interval=1s&"):
+            assert await client.body(f"/api/v3/{path}symbol=BTCUSDT") == []
+        assert float((await client.body("/api/v3/ticker/price?symbol=BTCUSDT"))["price"]) == 0
+        assert len((await client.body("/api/v3/depth?symbol=BTCUSDT"))["bids"]) == 100
 
 
 async def test_exchange_info_lists_filters_and_limits(client: Client) -> None:
@@ -36,44 +57,44 @@ async def test_exchange_info_lists_filters_and_limits(client: Client) -> None:
     assert (await client.body("/api/v3/exchangeInfo?symbolStatus=HALT"))["symbols"] == []
 
 
-async def test_prices_stand_on_tick_and_step(client: Client) -> None:
+async def test_prices_stand_on_tick_and_step(past: Client) -> None:
     """Every level and every trade keeps to the filters."""
-    depth = await client.body("/api/v3/depth?symbol=BTCUSDT&limit=1000")
+    depth = await past.body("/api/v3/depth?symbol=BTCUSDT&limit=1000")
     for price, size in depth["bids"] + depth["asks"]:
         assert price.endswith("000000")
         assert size.endswith("000")
-    for item in await client.body("/api/v3/trades?symbol=BTCUSDT&limit=1000"):
+    for item in await past.body("/api/v3/trades?symbol=BTCUSDT&limit=1000"):
         assert item["price"].endswith("000000")
 
 
-async def test_historical_trades_page_from_an_id(client: Client) -> None:
+async def test_historical_trades_page_from_an_id(past: Client) -> None:
     """``fromId`` pages upwards without a gap; an id before the first kept starts at the first."""
-    first = await client.body("/api/v3/historicalTrades?symbol=BTCUSDT&fromId=0&limit=400")
-    after = await client.body(f"/api/v3/historicalTrades?symbol=BTCUSDT&fromId={first[-1]['id'] + 1}&limit=400")
+    first = await past.body("/api/v3/historicalTrades?symbol=BTCUSDT&fromId=0&limit=400")
+    after = await past.body(f"/api/v3/historicalTrades?symbol=BTCUSDT&fromId={first[-1]['id'] + 1}&limit=400")
     ids = [each["id"] for each in first + after]
     assert len(ids) == 800
     assert all(b == a + 1 for a, b in itertools.pairwise(ids))
-    assert await client.body(f"/api/v3/historicalTrades?symbol=BTCUSDT&fromId={1 << 60}") == []
+    assert await past.body(f"/api/v3/historicalTrades?symbol=BTCUSDT&fromId={1 << 60}") == []
 
 
-async def test_aggregates_cover_the_trades(client: Client) -> None:
+async def test_aggregates_cover_the_trades(past: Client) -> None:
     """Aggregates by id, by time and the newest agree, and name the trades they hold."""
-    rows = await client.body("/api/v3/aggTrades?symbol=BTCUSDT&fromId=0&limit=1000")
+    rows = await past.body("/api/v3/aggTrades?symbol=BTCUSDT&fromId=0&limit=1000")
     assert all(b["a"] == a["a"] + 1 and b["f"] == a["l"] + 1 for a, b in itertools.pairwise(rows))
     middle = rows[500]
-    by_time = await client.body(f"/api/v3/aggTrades?symbol=BTCUSDT&startTime={middle['T']}&endTime={rows[600]['T']}&limit=1000")
+    by_time = await past.body(f"/api/v3/aggTrades?symbol=BTCUSDT&startTime={middle['T']}&endTime={rows[600]['T']}&limit=1000")
     assert by_time[0]["T"] == middle["T"]
     assert by_time[-1]["T"] == rows[600]["T"]
-    assert len(await client.body("/api/v3/aggTrades?symbol=BTCUSDT&limit=7")) == 7
+    assert len(await past.body("/api/v3/aggTrades?symbol=BTCUSDT&limit=7")) == 7
 
 
-async def test_the_day_sums_up_its_trades(client: Client) -> None:
+async def test_the_day_sums_up_its_trades(past: Client) -> None:
     """24 h figures, candles and the trades themselves give one volume."""
-    stats = await client.body("/api/v3/ticker/24hr?symbol=ETHUSDT")
+    stats = await past.body("/api/v3/ticker/24hr?symbol=ETHUSDT")
     rows: list[dict[str, str | int]] = []
     while not rows or int(rows[-1]["id"]) < stats["lastId"]:
         start = int(rows[-1]["id"]) + 1 if rows else stats["firstId"]
-        rows += await client.body(f"/api/v3/historicalTrades?symbol=ETHUSDT&fromId={start}&limit=1000")
+        rows += await past.body(f"/api/v3/historicalTrades?symbol=ETHUSDT&fromId={start}&limit=1000")
     inside = [each for each in rows if int(each["id"]) <= stats["lastId"]]
     assert stats["count"] == len(inside)
     assert float(stats["volume"]) == pytest.approx(sum(float(each["qty"]) for each in inside))
@@ -81,10 +102,10 @@ async def test_the_day_sums_up_its_trades(client: Client) -> None:
     assert (stats["openPrice"], float(stats["highPrice"])) == (inside[0]["price"], max(float(each["price"]) for each in inside))
 
 
-async def test_candles_of_different_lengths_agree(client: Client) -> None:
+async def test_candles_of_different_lengths_agree(past: Client) -> None:
     """An hour's candle is the sum of its minutes; it opens with the first that was traded in."""
-    hour = (await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=3"))[0]
-    minutes = await client.body(f"/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime={hour[0]}&endTime={hour[6]}&limit=60")
+    hour = (await past.body("/api/v3/klines?symbol=BTCUSDT&interval=1h&limit=3"))[0]
+    minutes = await past.body(f"/api/v3/klines?symbol=BTCUSDT&interval=1m&startTime={hour[0]}&endTime={hour[6]}&limit=60")
     assert hour[1] == next(each[1] for each in minutes if each[8])
     assert float(hour[2]) == max(float(each[2]) for each in minutes if each[8])
     assert hour[4] == minutes[-1][4]
@@ -92,16 +113,16 @@ async def test_candles_of_different_lengths_agree(client: Client) -> None:
     assert hour[8] == sum(each[8] for each in minutes)
 
 
-async def test_seconds_and_zones(client: Client) -> None:
+async def test_seconds_and_zones(past: Client) -> None:
     """One-second candles are contiguous; a time zone moves the day's opening."""
-    seconds = await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=20")
+    seconds = await past.body("/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=20")
     assert len(seconds) == 20
     assert all(b[0] == a[0] + 1_000 for a, b in itertools.pairwise(seconds))
-    again = await client.body(
+    again = await past.body(
         f"/api/v3/klines?symbol=BTCUSDT&interval=1s&limit=5&startTime={seconds[2][0]}&endTime={seconds[9][6]}"
     )
     assert again == seconds[2:7]
-    day = await client.body("/api/v3/klines?symbol=BTCUSDT&interval=1d&limit=1&timeZone=8")
+    day = await past.body("/api/v3/klines?symbol=BTCUSDT&interval=1d&limit=1&timeZone=8")
     assert day[0][0] % 86_400_000 == 16 * 3_600_000
 
 

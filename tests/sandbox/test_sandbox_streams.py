@@ -285,6 +285,7 @@ async def test_a_client_that_does_not_read_is_cut_off(exchange: Exchange, client
         while "slow_reader" not in exchange.violations.counts:
             assert (await healthy.next())["e"] == "trade"
         assert (await healthy.next())["e"] == "trade"
+        lazy.stop_reading(is_stopped=False)
 
 
 def test_stream_names_are_taken_apart() -> None:
