@@ -5,6 +5,7 @@ from collections.abc import Coroutine, Iterable, Mapping
 from typing import Final, Protocol
 
 from foxtrot.transport import steps
+from foxtrot.transport.admission import Admission
 from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import Answer, Dialler, Item, LaneKey, LaneStatus, Outlet, Quote, Rest, Stats, StreamFeed
 from foxtrot.transport.budget import WeightBudget
@@ -104,7 +105,8 @@ class Hub:
         self.fleet: Final = Fleet(clock.now_ns(), chance)
         self.polling: Final = Polling(rest, budget, clock, self)
         self.streaming: Final = Streaming(self.fleet, feed, dialler, clock, on_fleet=self._carried, on_problem=watcher.problem)
-        self._starting: Final = Starting(rest, budget, clock, self)
+        self._admission: Final = Admission(budget, clock)
+        self._starting: Final = Starting(rest, budget, self._admission, clock, self)
 
     # --- the life of the hub ----------------------------------------------------------------------------------------------
 
@@ -289,10 +291,10 @@ class Hub:
         """A hole of a serving stream is asked for at once; what polled lanes have to fetch queues, oldest first."""
         weight = self._rest.weight("page", lane.key)
         if wanted.source is Source.BACKFILL:
-            await self._admitted(weight)
+            await self._admission.admit(weight)
         else:
             async with self._queue:
-                await self._admitted(weight)
+                await self._admission.admit(weight)
         try:
             items = await self._rest.page(lane.key, wanted.first, wanted.source)
         except Exception as error:  # noqa: BLE001 -- every question is answered, or the lane would wait for ever
@@ -303,7 +305,7 @@ class Hub:
             self.step(lane, steps.Paged(items, is_full=len(items) >= self._rest.page_size))
 
     async def _anchor(self, lane: Lane) -> None:
-        await self._admitted(self._rest.weight("anchor"))
+        await self._admission.admit(self._rest.weight("anchor"))
         try:
             quote = await self._rest.anchor(lane.key.symbol)
         except Exception as error:  # noqa: BLE001 -- every question is answered, or the lane would wait for ever
@@ -312,11 +314,6 @@ class Hub:
         else:
             self._troubles.pop(f"anchor {lane.key.symbol}", None)
             self.step(lane, steps.Anchored(quote))
-
-    async def _admitted(self, weight: int) -> None:
-        while (wait := self._budget.wait(weight, self._clock.now_ns())) > 0:
-            await self._clock.sleep(wait)
-        self._budget.spend(weight, self._clock.now_ns())
 
     def _failed(self, what: str, error: Exception) -> None:
         if isinstance(error, RateLimited):

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
 from foxtrot.transport import steps
+from foxtrot.transport.admission import Admission
 from foxtrot.transport.base import Answer, Cursor, LaneKey, Rest
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.polling import chunks_of
@@ -39,9 +40,10 @@ class Starter(Protocol):
 class Starting:
     """Collects lanes that begin in the same moment and asks for them together."""
 
-    def __init__(self, rest: Rest, budget: WeightBudget, clock: Clock, starter: Starter) -> None:
+    def __init__(self, rest: Rest, budget: WeightBudget, admission: Admission, clock: Clock, starter: Starter) -> None:
         self._rest = rest
         self._budget = budget
+        self._admission = admission
         self._clock = clock
         self._starter = starter
         self._waiting: dict[LaneKey, None] = {}
@@ -80,10 +82,8 @@ class Starting:
     async def _ask(self, symbols: Sequence[str]) -> None:
         aggregates = [key for key in self._waiting if key.symbol in symbols and key.channel == Channel.AGG_TRADES]
         weight = self._rest.weight("ticker", count=len(symbols)) + sum(self._rest.weight("newest", key) for key in aggregates)
-        while (wait := self._budget.wait(weight, self._clock.now_ns())) > 0:
-            await self._clock.sleep(wait)
+        await self._admission.admit(weight)
         asked = self._clock.now_ns()
-        self._budget.spend(weight, asked)
         try:
             answers, cursors = await asyncio.gather(
                 self._rest.ticker(symbols), asyncio.gather(*(self._rest.newest(key) for key in aggregates))

@@ -1,0 +1,214 @@
+"""A venue in memory for the hub: REST answers, a stream feed in plain JSON, and a dialler, each of which can fail."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from foxtrot.transport.base import Answer, Cursor, Door, Item, LaneKey, Quote, Stats, StreamHandler
+from foxtrot.util.clock import Clock
+from foxtrot.util.constants import Source
+from foxtrot.util.errors import UnknownSymbol
+from tests.support.model_venue import FIGURES
+from tests.support.virtual_clock import VirtualClock
+
+PAGE = 5
+
+
+class _Data(msgspec.Struct):
+    stream: str = ""
+    symbol: str = ""
+    id: int = 0
+    bid: float = 0.0
+    error: str = ""
+
+
+class FakeRest:
+    """Trades and quotes by symbol. ``failing``: what a call raises instead of answering; ``asked``: every call, with its time."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self.trades: dict[str, int] = {}
+        self.bids: dict[str, float] = defaultdict(lambda: 1.0)
+        self.book_ids: dict[str, int] = defaultdict(lambda: 100)
+        self.failing: dict[str, Exception] = {}
+        self.delay = 0.0
+        self.asked: list[tuple[str, tuple[str, ...], int]] = []
+
+    @property
+    def page_size(self) -> int:
+        """Small, so that paging shows."""
+        return PAGE
+
+    def weight(self, call: str, key: LaneKey | None = None, count: int = 1) -> int:
+        """As at Binance."""
+        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25}[call]
+
+    def times(self, call: str) -> int:
+        """How often a call was made."""
+        return sum(name == call for name, _, _ in self.asked)
+
+    async def ticker(self, symbols: Sequence[str]) -> Mapping[str, Answer]:
+        """Quotes and figures."""
+        asked = self._clock.now_ns()
+        await self._asking("ticker", *symbols)
+        if strangers := [symbol for symbol in symbols if symbol not in self.trades]:
+            raise UnknownSymbol(f"Invalid symbol: {strangers[0]}", code=-1121)
+        return {symbol: self._answer(symbol, asked) for symbol in symbols}
+
+    async def book_ticker(self) -> Mapping[str, Answer]:
+        """Quotes of all."""
+        asked = self._clock.now_ns()
+        await self._asking("book_ticker")
+        return {symbol: Answer(symbol, self._quote(symbol, asked), None) for symbol in self.trades}
+
+    async def anchor(self, symbol: str) -> Quote:
+        """The quote with its id."""
+        asked = self._clock.now_ns()
+        await self._asking("anchor", symbol)
+        return self._quote(symbol, asked, self.book_ids[symbol])
+
+    async def newest(self, key: LaneKey) -> Cursor:
+        """The last aggregate."""
+        await self._asking("newest", key.symbol)
+        return Cursor(self.trades[key.symbol], self.trades[key.symbol])
+
+    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
+        """Trades from an id on."""
+        last = self.trades[key.symbol]
+        await self._asking("page", key.symbol)
+        return [Item(number, number, number) for number in range(first, min(last, first + PAGE - 1) + 1)]
+
+    async def _asking(self, call: str, *symbols: str) -> None:
+        self.asked.append((call, symbols, self._clock.now_ns()))
+        await self._clock.sleep(self.delay)
+        if call in self.failing:
+            raise self.failing[call]
+
+    def _answer(self, symbol: str, asked_ns: int) -> Answer:
+        stats = Stats(self.trades[symbol], asked_ns, FIGURES, self._clock.now_ns())
+        return Answer(symbol, self._quote(symbol, asked_ns), stats)
+
+    def _quote(self, symbol: str, asked_ns: int, update_id: int = 0) -> Quote:
+        bid = self.bids[symbol]
+        return Quote(update_id, bid, 1.0, bid + 1, 1.0, self._clock.now_ns(), asked_ns)
+
+
+class FakeFeed:
+    """Frames are ``{"stream":...,"symbol":...,"id":...,"bid":...}``."""
+
+    def __init__(self) -> None:
+        self.delivered: list[tuple[LaneKey, int, Source]] = []
+        self.raises: Exception | None = None
+
+    @property
+    def envelope(self) -> bytes:
+        """How a data frame begins."""
+        return b'{"stream":"'
+
+    def url(self, streams: Sequence[str]) -> str:
+        """The names, as they are."""
+        return "/".join(streams)
+
+    def streams(self, key: LaneKey) -> tuple[str, ...]:
+        """``BTCUSDT@trades``."""
+        return (f"{key.symbol}@{key.channel}",)
+
+    def handler(self, key: LaneKey, stream: str, door: Door) -> StreamHandler:
+        """The hot door first, as a venue's decoder does."""
+
+        def handle(frame: bytes, received_ns: int) -> None:
+            if self.raises is not None:
+                raise self.raises
+            data = msgspec.json.decode(frame, type=_Data)
+            levels = (data.bid, 1.0, data.bid + 1, 1.0)
+            if data.symbol != key.symbol:
+                door.wrong_symbol()
+            elif key.channel == "tick":
+                if door.accept_quote(data.id, levels, received_ns):
+                    self.delivered.append((key, data.id, Source.STREAM))
+                else:
+                    door.offer(Quote(data.id, *levels, received_ns), received_ns)
+            elif door.accept(data.id, data.id, received_ns):
+                self.delivered.append((key, data.id, Source.STREAM))
+            else:
+                door.offer(Item(data.id, data.id, data.id), received_ns)
+
+        return handle
+
+    def stream_of(self, frame: bytes) -> str:
+        """Of any JSON object."""
+        return msgspec.json.decode(frame, type=_Data).stream
+
+    def complaint(self, frame: bytes) -> str:
+        """The error."""
+        return msgspec.json.decode(frame, type=_Data).error
+
+    def subscribe(self, streams: Sequence[str], request_id: int) -> bytes:
+        """``+a,b``."""
+        return b"+" + ",".join(streams).encode()
+
+    def unsubscribe(self, streams: Sequence[str], request_id: int) -> bytes:
+        """``-a,b``."""
+        return b"-" + ",".join(streams).encode()
+
+
+def frame(key: LaneKey, number: int, bid: float = 1.0) -> bytes:
+    """A frame of a lane's stream."""
+    return msgspec.json.encode({"stream": f"{key.symbol}@{key.channel}", "symbol": key.symbol, "id": number, "bid": bid})
+
+
+class FakeWire:
+    """One open connection: what was sent on it, and what the venue does to it."""
+
+    def __init__(self, url: str, clock: VirtualClock, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> None:
+        self.url = url
+        self.sent: list[tuple[bytes, int]] = []
+        self.is_open = True
+        self._clock = clock
+        self._on_frame = on_frame
+        self._on_closed = on_closed
+
+    def send(self, message: bytes) -> None:
+        """Remembers the command."""
+        self.sent.append((message, self._clock.now_ns()))
+
+    def close(self) -> None:
+        """Ends the connection from our side."""
+        self.end("closed by us")
+
+    def bring(self, message: bytes) -> None:
+        """The venue sends a frame."""
+        self._on_frame(message, self._clock.now_ns())
+
+    def end(self, cause: str) -> None:
+        """The connection ends."""
+        if self.is_open:
+            self.is_open = False
+            self._on_closed(cause)
+
+
+class FakeDialler:
+    """Opens connections in memory. ``failing``: what a dial raises; ``delay``: how long it takes."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self._clock = clock
+        self.failing: Exception | None = None
+        self.delay = 0.0
+        self.dials: list[int] = []
+        self.wires: list[FakeWire] = []
+
+    @property
+    def wire(self) -> FakeWire:
+        """The newest connection."""
+        return self.wires[-1]
+
+    async def dial(self, url: str, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> FakeWire:
+        """Connects, or fails."""
+        self.dials.append(self._clock.now_ns())
+        await self._clock.sleep(self.delay)
+        if self.failing is not None:
+            raise self.failing
+        wire = FakeWire(url, self._clock, on_frame, on_closed)
+        self.wires.append(wire)
+        return wire

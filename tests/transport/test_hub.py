@@ -1,0 +1,388 @@
+"""Lanes fed and obeyed: the real hub, beat, starts, streams and fleet on a virtual clock."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+
+from foxtrot.transport.base import LaneKey
+from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import BreakerState, Health, LaneState, Reason, Serving, Source, Transport
+from foxtrot.util.errors import Banned, RateLimited, Unavailable
+from tests.support.fake_transports import frame
+from tests.support.hub_rig import BTC, TICK, HubRig
+from tests.support.virtual_clock import settle
+
+AGG = LaneKey("BTCUSDT", "agg_trades")
+STRANGE = LaneKey("NOSUCH", "trades")
+
+
+@pytest_asyncio.fixture
+async def rig() -> AsyncIterator[HubRig]:
+    made = HubRig()
+    yield made
+    await made.close()
+
+
+def health(rig: HubRig) -> Health:
+    return rig.healths[-1][1].health
+
+
+def states(rig: HubRig, key: LaneKey = BTC) -> list[tuple[LaneState, Reason]]:
+    return [(state, reason) for found, state, reason in rig.moves if found == key]
+
+
+# --- the start ---------------------------------------------------------------------------------------------------------------
+
+
+async def test_nothing_is_asked_of_a_symbol_before_its_start_answer(rig: HubRig) -> None:
+    """One request starts all of its lanes; then the beat takes it in."""
+    await rig.open(BTC, TICK, AGG, streaming=True)
+    assert sorted(call for call, _, _ in rig.rest.asked) == ["newest", "ticker"]
+    assert len({at for _, _, at in rig.rest.asked}) == 1
+    assert len(rig.dialler.dials) == 1
+
+
+async def test_a_start_without_an_answer_is_asked_again(rig: HubRig) -> None:
+    """A second later; meanwhile the lane is blind, and the problem is said once."""
+    rig.rest.failing["ticker"] = Unavailable("no route")
+    await rig.open(BTC)
+    await rig.clock.advance(3.0)
+    assert rig.status(BTC).serving is Serving.NONE
+    assert rig.problems == ["no route"]
+    assert health(rig) is Health.BLIND
+    rig.rest.failing.clear()
+    await rig.until(BTC, LaneState.POLLING, 2.0)
+    await rig.clock.advance(1.0)
+    assert rig.status(BTC).serving is Serving.POLL
+    assert health(rig) is Health.LIVE
+
+
+async def test_an_unknown_symbol_blinds_no_other(rig: HubRig) -> None:
+    """It is closed with its reason; the others start."""
+    await rig.open(BTC, STRANGE, TICK)
+    await rig.clock.advance(1.0)
+    assert states(rig, STRANGE) == [(LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)]
+    assert rig.status(BTC).serving is Serving.POLL
+    assert "NOSUCH" in rig.problems[0]
+
+
+async def test_a_symbol_that_goes_blinds_no_other(rig: HubRig) -> None:
+    """Delisted while it is in the beat: the batch is halved until it stands alone."""
+    rig.rest.trades["OLDUSDT"] = 3
+    old = LaneKey("OLDUSDT", "tick")
+    await rig.open(old, TICK)
+    del rig.rest.trades["OLDUSDT"]
+    rig.quote(5.0)
+    await rig.clock.advance(1.1)
+    assert states(rig, old)[-1] == (LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)
+    assert rig.quotes[-1][0].bid == 5.0
+
+
+async def test_a_lane_closed_while_it_starts_hears_nothing_more(rig: HubRig) -> None:
+    """Its closing event is its only one."""
+    rig.rest.delay = 0.5
+    await rig.open(BTC)
+    rig.hub.close_lane(BTC, Reason.UNSUBSCRIBED)
+    await rig.clock.advance(2.0)
+    assert states(rig) == [(LaneState.CLOSED, Reason.UNSUBSCRIBED)]
+
+
+async def test_opening_twice_is_opening_once(rig: HubRig) -> None:
+    """A lane that is open stays as it is."""
+    await rig.open(BTC)
+    rig.hub.open_lanes([BTC])
+    await rig.clock.advance(0.5)
+    assert len(rig.hub.statuses()) == 1
+
+
+# --- polling -----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_polled_lane_gets_every_id_in_order(rig: HubRig) -> None:
+    """Page after page, as the beat shows that there is something."""
+    await rig.open(BTC)
+    rig.trade(count=23)
+    await rig.clock.advance(3.0)
+    assert rig.arrived == list(range(11, 34))
+    assert {source for _, _, source in rig.feed.delivered} == {Source.POLL}
+
+
+async def test_a_page_that_fails_is_asked_again(rig: HubRig) -> None:
+    """The problem is said once, and the ids are not lost."""
+    rig.rest.failing["page"] = Unavailable("reset")
+    await rig.open(BTC)
+    rig.trade(count=3)
+    await rig.clock.advance(5.0)
+    assert len([problem for problem in rig.problems if "reset" in problem]) == 1
+    rig.rest.failing.clear()
+    await rig.clock.advance(3.0)
+    assert rig.arrived == [11, 12, 13]
+
+
+async def test_an_answer_that_breaks_the_program_is_answered_too(rig: HubRig) -> None:
+    """A bug below a page must not leave its lane waiting for ever."""
+    rig.rest.failing["page"] = ZeroDivisionError("a bug")
+    await rig.open(BTC)
+    rig.trade()
+    await rig.clock.advance(1.5)
+    rig.rest.failing.clear()
+    await rig.clock.advance(3.0)
+    assert rig.arrived == [11]
+
+
+async def test_the_beat_does_not_drift(rig: HubRig) -> None:
+    """On whole seconds from the start, however slow the answers."""
+    rig.rest.delay = 0.3
+    start = rig.clock.now_ns()
+    await rig.open(TICK)
+    await rig.clock.advance(10.0)
+    beats = [at - start for call, _, at in rig.rest.asked if call == "ticker"][1:]
+    assert beats == [second * NS_PER_S for second in range(1, 11)]
+
+
+async def test_many_symbols_share_their_requests(rig: HubRig) -> None:
+    """Quotes of all at once, figures in turns: eight of weight a second for a hundred symbols."""
+    keys = [LaneKey(f"S{number}USDT", "tick") for number in range(100)]
+    rig.rest.trades.update({key.symbol: 1 for key in keys})
+    await rig.open(*keys)
+    await rig.clock.advance(1.0)
+    rig.rest.asked.clear()
+    await rig.clock.advance(5.0)
+    assert rig.rest.times("book_ticker") == 5
+    assert rig.rest.times("ticker") == 10
+
+
+@pytest.mark.parametrize("error", [RateLimited("429", retry_after=20.0), Banned("418", retry_after=20.0)])
+async def test_a_venue_that_asks_for_silence_gets_it(rig: HubRig, error: RateLimited) -> None:
+    """Nothing at all is asked before its time; the symbol is blind meanwhile."""
+    await rig.open(BTC, TICK)
+    rig.rest.failing["ticker"] = error
+    await rig.clock.advance(1.0)
+    rig.rest.asked.clear()
+    rig.rest.failing.clear()
+    await rig.clock.advance(19.0)
+    assert rig.rest.asked == []
+    assert health(rig) is Health.BLIND
+    await rig.clock.advance(3.0)
+    assert rig.rest.asked
+    assert health(rig) is Health.LIVE
+
+
+async def test_the_share_is_never_passed(rig: HubRig) -> None:
+    """Pages of weight 25 as fast as they may: no minute holds more than half the limit."""
+    await rig.open(BTC, TICK)
+    rig.trade(count=2_000, is_streamed=False)
+    await rig.clock.advance(150.0)
+    weights = [(at, rig.rest.weight(call)) for call, _, at in rig.rest.asked]
+    assert max(sum(weight for at, weight in weights if start <= at < start + 60 * NS_PER_S) for start, _ in weights) <= 3_000
+    assert rig.arrived == list(range(11, 11 + len(rig.arrived)))
+    assert len(rig.arrived) > 1_000
+
+
+# --- streams -----------------------------------------------------------------------------------------------------------------
+
+
+async def test_a_lane_goes_to_its_stream_and_is_whole(rig: HubRig) -> None:
+    """Trades before, while and after the join: each once, in order."""
+    await rig.open(BTC, streaming=True)
+    rig.trade(count=2, is_streamed=False)
+    rig.trade(count=2)
+    await rig.until(BTC, LaneState.STREAMING, 2.0)
+    rig.trade(count=3)
+    assert rig.arrived == list(range(11, 18))
+    assert rig.feed.delivered[-1][2] is Source.STREAM
+
+
+async def test_a_tick_goes_to_its_stream_by_an_anchor(rig: HubRig) -> None:
+    """Then quotes pass the door without a poll."""
+    await rig.open(TICK, streaming=True)
+    rig.quote(2.0)
+    await rig.until(TICK, LaneState.STREAMING, 2.0)
+    rig.quote(3.0)
+    assert rig.rest.times("anchor") == 1
+    assert rig.feed.delivered[-1] == (TICK, rig.rest.book_ids["BTCUSDT"], Source.STREAM)
+
+
+async def test_an_anchor_that_fails_is_asked_again(rig: HubRig) -> None:
+    """Polling serves meanwhile."""
+    rig.rest.failing["anchor"] = Unavailable("reset")
+    await rig.open(TICK, streaming=True)
+    rig.quote(2.0)
+    await rig.clock.advance(2.0)
+    assert rig.status(TICK).state is LaneState.PROVING
+    assert rig.quotes[-1][0].bid == 2.0
+    rig.rest.failing.clear()
+    await rig.until(TICK, LaneState.STREAMING, 5.0)
+
+
+async def test_a_lost_connection_is_polled_within_a_second_and_comes_home(rig: HubRig) -> None:
+    """Rule 4: the extra poll is asked at once."""
+    await rig.streaming(TICK, BTC)
+    await rig.clock.advance(0.3)
+    rig.quote(9.0, is_streamed=False)
+    rig.trade(count=2, is_streamed=False)
+    lost = rig.clock.now_ns()
+    rig.dialler.wire.end("cut")
+    assert states(rig)[-1] == (LaneState.FALLBACK, Reason.CONNECTION)
+    await rig.clock.advance_until(lambda: rig.quotes[-1][0].bid == 9.0, 1.0)
+    await rig.clock.advance_until(lambda: rig.arrived == [11, 12], 2.0)
+    assert rig.quotes[-1][2] - lost < NS_PER_S
+    await rig.until(TICK, LaneState.STREAMING, 10.0)
+    await rig.until(BTC, LaneState.STREAMING, 10.0)
+    assert rig.breakers == []
+
+
+async def test_a_silent_stream_is_given_up_and_retried(rig: HubRig) -> None:
+    """The lane's own breaker opens, and closes with the next proof."""
+    await rig.streaming(BTC)
+    rig.trade(is_streamed=False)
+    took = await rig.until(BTC, LaneState.FALLBACK, 8.0)
+    assert took < 7.0
+    assert states(rig)[-1] == (LaneState.FALLBACK, Reason.SILENCE)
+    await rig.until(BTC, LaneState.STREAMING, 20.0)
+    assert rig.arrived == [11]
+    assert rig.breakers == [
+        (BreakerState.CLOSED, BreakerState.OPEN),
+        (BreakerState.OPEN, BreakerState.HALF_OPEN),
+        (BreakerState.HALF_OPEN, BreakerState.CLOSED),
+    ]
+
+
+async def test_a_frame_of_another_symbol_is_a_trip(rig: HubRig) -> None:
+    """At one."""
+    await rig.streaming(BTC)
+    rig.dialler.wire.bring(b'{"stream":"BTCUSDT@trades","symbol":"ETHUSDT","id":99}')
+    await settle()
+    assert states(rig)[-1] == (LaneState.FALLBACK, Reason.WRONG_SYMBOL)
+    assert 99 not in rig.arrived
+
+
+async def test_revive_ends_the_wait(rig: HubRig) -> None:
+    """By hand, for one symbol or for all."""
+    await rig.streaming(BTC)
+    rig.dialler.wire.bring(b'{"stream":"BTCUSDT@trades","symbol":"ETHUSDT","id":99}')
+    rig.hub.revive(["ETHUSDT"])
+    assert rig.status(BTC).state is LaneState.FALLBACK
+    rig.hub.revive()
+    assert rig.status(BTC).state is LaneState.PROVING
+
+
+async def test_decisions_move_lanes_there_and_back_without_a_loss(rig: HubRig) -> None:
+    """Every two seconds, with trades all the time."""
+    await rig.open(BTC)
+    for turn in range(8):
+        rig.stream(BTC, transport=Transport.STREAMING if turn % 2 else Transport.POLLING)
+        for _ in range(20):
+            rig.trade()
+            await rig.clock.advance(0.1)
+    await rig.clock.advance(2.0)
+    assert rig.arrived == list(range(11, 171))
+    assert rig.status(BTC).switches >= 6
+
+
+async def test_a_kill_ends_the_stream_at_once(rig: HubRig) -> None:
+    """Nothing streamed follows its event, though frames still come."""
+    await rig.streaming(BTC, TICK)
+    rig.stream(BTC, TICK, transport=Transport.POLLING, reason=Reason.KILL)
+    assert states(rig)[-1] == (LaneState.POLLING, Reason.KILL)
+    assert states(rig, TICK)[-1] == (LaneState.POLLING, Reason.KILL)
+    before = len(rig.feed.delivered)
+    rig.dialler.wire.bring(frame(BTC, 11))
+    rig.dialler.wire.bring(frame(TICK, 900, 7.0))
+    assert len(rig.feed.delivered) == before
+
+
+async def test_a_hole_is_filled_at_once_though_polled_lanes_queue(rig: HubRig) -> None:
+    """Backfill does not wait behind their pages."""
+    rig.rest.trades["ETHUSDT"] = 1
+    eth = LaneKey("ETHUSDT", "trades")
+    await rig.streaming(BTC)
+    rig.hub.open_lanes([eth])
+    await rig.clock.advance(1.0)
+    rig.trade(eth, count=400, is_streamed=False)
+    await rig.clock.advance(1.1)
+    rig.trade(count=3, is_streamed=False)
+    rig.trade()
+    await rig.clock.advance(2.0)
+    assert [number for key, number, _ in rig.feed.delivered if key == BTC] == [11, 12, 13, 14]
+
+
+# --- holds, health, the end --------------------------------------------------------------------------------------------------
+
+
+async def test_a_hold_completes_what_it_let_go(rig: HubRig) -> None:
+    """Also for a lane that starts during it."""
+    rig.rest.trades["ETHUSDT"] = 1
+    eth = LaneKey("ETHUSDT", "trades")
+    await rig.streaming(BTC)
+    rig.hub.hold(is_on=True)
+    rig.hub.open_lanes([eth])
+    await rig.clock.advance(0.1)
+    rig.trade(count=4)
+    rig.trade(eth, count=2, is_streamed=False)
+    await rig.clock.advance(1.5)
+    assert rig.arrived == []
+    assert rig.healths[-1][1].reason is Reason.CONSUMER_SLOW
+    rig.hub.hold(is_on=False)
+    await rig.clock.advance(3.0)
+    assert sorted(rig.feed.delivered, key=lambda one: one[:2])[:4] == [(BTC, number, Source.BACKFILL) for number in range(11, 15)]
+    assert [number for key, number, _ in rig.feed.delivered if key == eth] == [2, 3]
+
+
+async def test_health_is_told_when_it_changes(rig: HubRig) -> None:
+    """Degraded while a lane that should stream is polled, live when it streams; and no more than that."""
+    await rig.streaming(BTC)
+    await rig.clock.advance(5.0)
+    told = [(finding.health, finding.serving) for _, finding in rig.healths]
+    assert told[-1] == (Health.LIVE, Serving.STREAM)
+    assert (Health.DEGRADED, Serving.POLL) in told
+    assert len(told) < 6
+    found = rig.hub.finding("BTCUSDT")
+    assert found is not None
+    assert found.health is Health.LIVE
+
+
+async def test_without_rest_a_quiet_lane_is_blind_after_three_seconds(rig: HubRig) -> None:
+    """The stream may be alive, but nothing confirms it."""
+    await rig.streaming(BTC)
+    rig.rest.failing["ticker"] = Unavailable("no route")
+    await rig.clock.advance(2.5)
+    assert health(rig) is Health.LIVE
+    await rig.clock.advance(1.6)
+    assert rig.healths[-1][1][:3] == (Health.BLIND, Serving.NONE, Reason.STALE)
+    rig.trade()
+    await rig.clock.advance(0.2)
+    assert health(rig) is Health.LIVE
+
+
+async def test_nothing_follows_a_closed_lane(rig: HubRig) -> None:
+    """Frames, polls and pages under way bring nothing more; its symbol leaves the beat."""
+    await rig.streaming(BTC)
+    rig.rest.delay = 0.2
+    rig.trade(count=2, is_streamed=False)
+    rig.trade()
+    rig.hub.close_lane(BTC, Reason.UNSUBSCRIBED)
+    rig.hub.close_lane(BTC, Reason.UNSUBSCRIBED)
+    rig.dialler.wire.bring(frame(BTC, 11))
+    await rig.clock.advance(0.5)
+    rig.rest.asked.clear()
+    await rig.clock.advance(5.0)
+    assert states(rig)[-1] == (LaneState.CLOSED, Reason.UNSUBSCRIBED)
+    assert (rig.arrived, rig.rest.asked) == ([], [])
+    assert rig.hub.finding("BTCUSDT") is None
+
+
+async def test_closing_ends_all_lanes_and_tasks() -> None:
+    """In the middle of everything."""
+    rig = HubRig()
+    await rig.open(BTC, TICK, streaming=True)
+    rig.rest.delay = 5.0
+    rig.trade(count=3)
+    await rig.clock.advance(0.5)
+    await rig.close()
+    before = len(rig.rest.asked)
+    await rig.clock.advance(10.0)
+    assert [reason for _, reason in states(rig)][-1] is Reason.CLOSING
+    assert len(rig.rest.asked) == before
+    assert not rig.dialler.wire.is_open
