@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Final
 
 from foxtrot.adapter.binance import BinanceAdapter
-from foxtrot.app.library_logs import LibraryLogs
+from foxtrot.app.foreign_logs import ForeignLogs
 from foxtrot.app.run_plan import RunPlan
 from foxtrot.app.screen import Screen
 from foxtrot.app.summary import FAILED, Ending, Outcome, conclude
@@ -77,7 +77,7 @@ class Run:
 
     def run(self) -> Outcome:
         """From the start to the end; returns how it went. Raises ConfigError for a setting that cannot be."""
-        with MainEngine(EventEngine(self._clock), close_seconds=CLOSE_S) as engine, LibraryLogs(self._tell_log):
+        with MainEngine(EventEngine(self._clock), close_seconds=CLOSE_S) as engine, ForeignLogs(self._tell_log):
             adapter = engine.add_adapter(BinanceAdapter, ADAPTER)
             tally = Tally(engine.event_engine, self._plan.keys)
             for event_type in self._told:

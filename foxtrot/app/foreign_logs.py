@@ -11,7 +11,7 @@ _OURS: Final = "foxtrot"
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({})))
 
 
-class LibraryLogs(logging.Handler):
+class ForeignLogs(logging.Handler):
     """While entered: ``tell(level, text)`` for each warning or error of ours, from any thread; nothing of others.
 
     Extra fields are told as name=value, a traceback as the name and text of its exception. What the event engine tells by events
