@@ -46,6 +46,10 @@ class Watcher(Protocol):
         """Something failed that the hub copes with; said once until it works again."""
         ...
 
+    def refused(self, symbol: str, problem: str) -> None:
+        """The venue does not know a symbol any more; its lanes have been closed."""
+        ...
+
 
 class LaneDoor:
     """What a decoder sees of one lane. ``accept`` and ``accept_quote`` are the order's own: one call, nothing between."""
@@ -222,9 +226,9 @@ class Hub:
 
     def refused(self, symbol: str, problem: str) -> None:
         """The venue does not know a symbol."""
-        self._watcher.problem(f"{symbol}: {problem}")
         for key in [key for key in self._lanes if key.symbol == symbol]:
             self.close_lane(key, Reason.UNKNOWN_SYMBOL)
+        self._watcher.refused(symbol, problem)
 
     def _carried(self, effect: Carried | Lost) -> None:
         given = steps.StreamUp() if isinstance(effect, Carried) else steps.StreamDown()

@@ -86,6 +86,10 @@ class HubRig:
         """Remembers a problem."""
         self.problems.append(text)
 
+    def refused(self, symbol: str, problem: str) -> None:
+        """Remembers a refusal with the problems."""
+        self.problems.append(f"{symbol}: {problem}")
+
     async def open(self, *keys: LaneKey, streaming: bool = False) -> None:
         """Starts the hub, and opens lanes."""
         self.hub.start()

@@ -194,6 +194,12 @@ class MarketData:
         """Something failed that is coped with."""
         self._callbacks.write_log(text, logging.WARNING)
 
+    def refused(self, symbol: str, problem: str) -> None:
+        """The venue lists it no longer: who wants it again has to ask again."""
+        self._callbacks.write_log(f"{symbol}: {problem}", logging.WARNING)
+        for key in [key for key in self._wanted if key.symbol == symbol]:
+            self._end(key, Reason.UNKNOWN_SYMBOL)
+
     # --- within -------------------------------------------------------------------------------------------------------------
 
     def _open(self, keys: Sequence[LaneKey]) -> None:
