@@ -116,6 +116,8 @@ class Agents:
         for is_buy, side in ((True, book.bids), (False, book.asks)):
             if abs(side.best()[0] - self.fair) > 4 * self._near():
                 self._place(is_buy=is_buy, distance=self._near())
+                if len(self._engine.orders) > 2 * self._levels:
+                    self._cancel()
 
     def _take(self) -> None:
         bid, _, ask, _ = self._engine.book.best()
