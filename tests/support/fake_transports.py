@@ -31,6 +31,8 @@ class FakeRest:
         self.trades: dict[str, int] = {}
         self.bids: dict[str, float] = defaultdict(lambda: 1.0)
         self.book_ids: dict[str, int] = defaultdict(lambda: 100)
+        self.first: dict[str, int] = defaultdict(int)  # the oldest trade that it still has
+        self.absent: set[str] = set()  # symbols that answers lack
         self.failing: dict[str, Exception] = {}
         self.delay = 0.0
         self.asked: list[tuple[str, tuple[str, ...], int]] = []
@@ -54,7 +56,7 @@ class FakeRest:
         await self._asking("ticker", *symbols)
         if strangers := [symbol for symbol in symbols if symbol not in self.trades]:
             raise UnknownSymbol(f"Invalid symbol: {strangers[0]}", code=-1121)
-        return {symbol: self._answer(symbol, asked) for symbol in symbols}
+        return {symbol: self._answer(symbol, asked) for symbol in symbols if symbol not in self.absent}
 
     async def book_ticker(self) -> Mapping[str, Answer]:
         """Quotes of all."""
@@ -77,7 +79,8 @@ class FakeRest:
         """Trades from an id on."""
         last = self.trades[key.symbol]
         await self._asking("page", key.symbol)
-        return [Item(number, number, number) for number in range(first, min(last, first + PAGE - 1) + 1)]
+        begin = max(first, self.first[key.symbol])
+        return [Item(number, number, number) for number in range(begin, min(last, begin + PAGE - 1) + 1)]
 
     async def _asking(self, call: str, *symbols: str) -> None:
         self.asked.append((call, symbols, self._clock.now_ns()))

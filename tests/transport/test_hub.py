@@ -169,6 +169,89 @@ async def test_a_venue_that_asks_for_silence_gets_it(rig: HubRig, error: RateLim
     assert health(rig) is Health.LIVE
 
 
+async def test_a_page_refused_with_429_silences_all(rig: HubRig) -> None:
+    """The venue counts addresses, not lanes."""
+    await rig.open(BTC, TICK)
+    rig.rest.failing["page"] = RateLimited("429", retry_after=10.0)
+    rig.trade()
+    await rig.clock.advance(1.0)
+    rig.rest.failing.clear()
+    rig.rest.asked.clear()
+    await rig.clock.advance(9.0)
+    assert rig.rest.asked == []
+    await rig.clock.advance(3.0)
+    assert rig.arrived == [11]
+
+
+@pytest.mark.parametrize("error", [RateLimited("429", retry_after=10.0), Banned("418", retry_after=10.0)])
+async def test_a_start_refused_with_429_waits(rig: HubRig, error: RateLimited) -> None:
+    """It is asked again when the venue's time is over, not every second."""
+    rig.rest.failing["ticker"] = error
+    await rig.open(BTC)
+    rig.rest.failing.clear()
+    await rig.clock.advance(9.0)
+    assert len(rig.rest.asked) == 1
+    await rig.clock.advance(2.0)
+    assert rig.status(BTC).serving is Serving.POLL
+
+
+async def test_quotes_of_all_that_fail_are_said_once(rig: HubRig) -> None:
+    """The beat goes on."""
+    keys = [LaneKey(f"S{number}USDT", "tick") for number in range(50)]
+    rig.rest.trades.update({key.symbol: 1 for key in keys})
+    await rig.open(*keys)
+    rig.rest.failing["book_ticker"] = Unavailable("reset")
+    rig.rest.failing["ticker"] = Unavailable("reset")
+    await rig.clock.advance(5.0)
+    assert rig.problems == ["reset"]
+    assert rig.rest.times("book_ticker") > 3
+
+
+async def test_a_beat_over_its_share_is_left_out(rig: HubRig) -> None:
+    """And counted; nothing is asked beyond the weight."""
+    await rig.open(TICK)
+    rig.budget.spend(2_000, rig.clock.now_ns())
+    before = rig.rest.times("ticker")
+    await rig.clock.advance(5.0)
+    assert rig.rest.times("ticker") == before
+    assert rig.hub.polling.left_out == 5
+
+
+async def test_ids_that_the_venue_does_not_have_are_told(rig: HubRig) -> None:
+    """As a gap, among the lane's data."""
+    await rig.open(BTC)
+    rig.rest.trades["BTCUSDT"] = 17
+    rig.rest.first["BTCUSDT"] = 15
+    await rig.clock.advance(2.0)
+    assert rig.gaps == [(11, 14)]
+    assert rig.arrived == [15, 16, 17]
+
+
+async def test_a_symbol_missing_from_the_start_answer_is_asked_again(rig: HubRig) -> None:
+    """The others of its batch start."""
+    rig.rest.trades["NEWUSDT"] = 4
+    rig.rest.absent.add("NEWUSDT")
+    new = LaneKey("NEWUSDT", "trades")
+    await rig.open(new, BTC)
+    assert rig.status(BTC).serving is Serving.POLL
+    assert rig.status(new).serving is Serving.NONE
+    rig.rest.absent.clear()
+    await rig.clock.advance(1.1)
+    assert rig.status(new).serving is Serving.POLL
+
+
+async def test_lanes_that_fall_together_share_their_extra_polls(rig: HubRig) -> None:
+    """Twenty symbols cut at once: one request, not twenty."""
+    keys = [LaneKey(f"S{number}USDT", "tick") for number in range(20)]
+    rig.rest.trades.update({key.symbol: 1 for key in keys})
+    await rig.streaming(*keys)
+    await rig.clock.advance(0.5)
+    rig.rest.asked.clear()
+    rig.dialler.wire.end("cut")
+    await rig.clock.advance(0.3)
+    assert rig.rest.times("ticker") <= 2
+
+
 async def test_the_share_is_never_passed(rig: HubRig) -> None:
     """Pages of weight 25 as fast as they may: no minute holds more than half the limit."""
     await rig.open(BTC, TICK)
