@@ -56,13 +56,6 @@ class Side:
         sizes = self.sizes
         return [(price, sizes[price]) for price in prices]
 
-    def drop_better_than(self, price: int) -> list[int]:
-        """Removes, and returns, the prices that are better than ``price``."""
-        found = [p for p in (self.prices if self.sizes else []) if (p > price if self.is_bid else p < price)]
-        for each in found:
-            self.put(each, 0)
-        return found
-
 
 class LevelBook:
     """Bids and asks at ``update_id``; every changed level takes the next id."""

@@ -1,6 +1,6 @@
 """The text of every event a stream carries. ``per_unit`` is microseconds in the client's time unit: 1,000, or 1 on request."""
 
-from foxtrot.sandbox.amounts import UNIT, to_text
+from foxtrot.sandbox.amounts import to_text
 from foxtrot.sandbox.candles import Candle
 from foxtrot.sandbox.figures import Figures
 from foxtrot.sandbox.instrument import Instrument, Top
@@ -112,8 +112,3 @@ def kline(symbol: str, interval: str, candle: Candle, time_us: int, per_unit: in
         f'"h":"{to_text(c.high)}","l":"{to_text(c.low)}","v":"{to_text(c.volume)}","n":{c.count},"x":{_BOOLEANS[is_closed]},'
         f'"q":"{to_text(c.quote)}","V":"{to_text(c.taker_volume)}","Q":"{to_text(c.taker_quote)}","B":"0"}}}}'
     ).encode()
-
-
-def average_of(quote: int, volume: int) -> int:
-    """Quote volume over volume, in units; 0 without volume."""
-    return quote * UNIT // volume if volume else 0
