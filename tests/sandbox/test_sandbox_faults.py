@@ -351,8 +351,11 @@ async def test_fault_rest_replica(exchange: Exchange, client: Client) -> None:
     """Answers are whole but behind, and catch up with what the original was then."""
     await client.chaos("rest-replica", behind_ms=700)
     async with client.stream("/stream?streams=btcusdt@trade/btcusdt@bookTicker") as stream:
-        events = [each["data"] for each in await stream.take(60)]
-        stats = await client.body("/api/v3/ticker/24hr?symbol=BTCUSDT")
+        events: list[Any] = []
+        stats = {"lastId": -1}
+        while stats["lastId"] < 0:
+            events += [each["data"] for each in await stream.take(40)]
+            stats = await client.body("/api/v3/ticker/24hr?symbol=BTCUSDT")
         depth = await client.body(DEPTH)
     newest_trade = max(each["t"] for each in events if "t" in each)
     newest_quote = max(each["u"] for each in events if "u" in each)
