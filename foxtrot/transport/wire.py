@@ -68,6 +68,17 @@ class _Socket(WSListener):
         self._read_ns = 0
         self._pong_after_ns = 0
         self._cause = "connection lost"
+        self._is_abandoned = False
+
+    def abandon(self) -> None:
+        """The dial was given up: should the upgrade still complete, the connection is closed unheard."""
+        self._is_abandoned = True
+
+    @override
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        if self._is_abandoned:
+            self._on_frame, self._on_closed = _ignore_frame, _ignore_end
+            transport.disconnect()
 
     @override
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
@@ -163,10 +174,11 @@ class WireDialler:
 
     async def dial(self, url: str, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> _Wire:
         """Connects within ``timeout`` seconds. Raises Unavailable, RateLimited, Banned or Denied."""
+        socket = _Socket(self._clock, on_frame, on_closed, self.stats, self._endings)
         try:
             async with asyncio.timeout(self._timeout):
                 transport, _ = await ws_connect(
-                    lambda: _Socket(self._clock, on_frame, on_closed, self.stats, self._endings),
+                    lambda: socket,
                     url,
                     ssl_context=self._ssl,
                     websocket_handshake_timeout=self._timeout,
@@ -180,15 +192,27 @@ class WireDialler:
                     max_redirects=0,
                     proxy=self._proxy,
                 )
+        except asyncio.CancelledError:
+            socket.abandon()  # picows goes on with a handshake that nobody awaits
+            raise
         except WSHandshakeError as error:
             raise _refusal(error) from error
         except TimeoutError as error:
+            socket.abandon()
             raise Unavailable(f"no WebSocket within {self._timeout:g} s") from error
         except Exception as error:  # sockets, TLS, the parser and proxies each have errors of their own
             raise Unavailable(f"no WebSocket: {type(error).__name__}: {error}") from error
         if transport.response is None:  # picows returns a dead transport where the other side closed before it answered
             raise Unavailable("the WebSocket upgrade was not answered")
         return _Wire(transport)
+
+
+def _ignore_frame(_frame: bytes, _received_ns: int) -> None:
+    """Of a connection that nobody waits for."""
+
+
+def _ignore_end(_cause: str) -> None:
+    """Of a connection that nobody waits for."""
 
 
 def _refusal(error: WSHandshakeError) -> Exception:

@@ -1,8 +1,10 @@
 """A WebSocket server on loopback that does as it is told, and dialled connections with all that they brought."""
 
 import asyncio
+import base64
+import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from picows import (
     WSFrame,
@@ -90,6 +92,50 @@ async def answering(reply: bytes | None) -> AsyncIterator[int]:
     finally:
         for writer in writers:
             writer.close()
+        server.close()
+        await server.wait_closed()
+
+
+class SlowVenue:
+    """A port that keeps whoever connects waiting for the upgrade until ``upgrade()``; then it sends a frame at once."""
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.is_asked = asyncio.Event()
+        self.is_left = asyncio.Event()
+        self._request = b""
+        self._writer: asyncio.StreamWriter | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Takes one connection."""
+        self._writer = writer
+        self._request = await reader.readuntil(b"\r\n\r\n")
+        self.is_asked.set()
+        with suppress(ConnectionError):
+            await reader.read()
+        self.is_left.set()
+        writer.close()
+
+    def upgrade(self) -> None:
+        """Answers at last, and sends ``late``."""
+        assert self._writer is not None
+        key = next(line.split(b": ")[1] for line in self._request.split(b"\r\n") if line.lower().startswith(b"sec-websocket-key"))
+        accept = base64.b64encode(hashlib.sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11").digest())
+        self._writer.write(
+            b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+            b"Sec-WebSocket-Accept: " + accept + b"\r\n\r\n\x81\x04late"
+        )
+
+
+@asynccontextmanager
+async def hesitating() -> AsyncIterator[SlowVenue]:
+    """A slow venue at a free port of loopback."""
+    venue = SlowVenue()
+    server = await asyncio.start_server(venue.serve, "127.0.0.1", 0)
+    venue.port = server.sockets[0].getsockname()[1]
+    try:
+        yield venue
+    finally:
         server.close()
         await server.wait_closed()
 

@@ -9,7 +9,7 @@ from foxtrot.transport import wire
 from foxtrot.transport.wire import DEFAULT_RETRY_AFTER, MAX_FRAME, WireDialler
 from foxtrot.util.errors import Banned, Denied, RateLimited, Unavailable
 from foxtrot.util.system_clock import SystemClock
-from tests.support.websocket_venue import Heard, Script, WebSocketVenue, answering, serving, until
+from tests.support.websocket_venue import Heard, Script, WebSocketVenue, answering, hesitating, serving, until
 
 TEXT, CONTINUATION, BINARY = WSMsgType.TEXT, WSMsgType.CONTINUATION, WSMsgType.BINARY
 
@@ -193,16 +193,19 @@ async def test_what_speaks_no_websocket_is_unavailable(reply: bytes) -> None:
             await WireDialler(SystemClock()).dial(f"ws://127.0.0.1:{port}/", lambda *_: None, lambda _: None)
 
 
-async def test_a_cancelled_dial_is_cancelled() -> None:
-    """The upgrade never completes; whoever waits may leave at any time."""
-    async with answering(None) as port:
-        dialling = asyncio.ensure_future(
-            WireDialler(SystemClock()).dial(f"ws://127.0.0.1:{port}/", lambda *_: None, lambda _: None)
-        )
-        await until(lambda: not dialling.done())
+async def test_a_cancelled_dial_leaves_no_connection() -> None:
+    """Though the upgrade completes afterwards: it is closed, and nothing that it brings is heard."""
+    heard = Heard()
+    async with hesitating() as venue:
+        dialler = WireDialler(SystemClock())
+        dialling = asyncio.ensure_future(dialler.dial(f"ws://127.0.0.1:{venue.port}/", heard.on_frame, heard.on_closed))
+        await venue.is_asked.wait()
         dialling.cancel()
         with pytest.raises(asyncio.CancelledError):
             await dialling
+        venue.upgrade()
+        await venue.is_left.wait()
+    assert (heard.frames, heard.ends) == ([], [])
 
 
 async def test_an_upgrade_that_never_completes_is_given_up() -> None:
