@@ -20,11 +20,19 @@ PERIOD: Final = 300.0
 class ClockWatch:
     """Keeps a ClockOffset up to date. An estimate without an answer leaves it as it was."""
 
-    def __init__(self, rest: BinanceRest, clock: Clock, budget: Callable[[], WeightBudget], offset: ClockOffset) -> None:
+    def __init__(
+        self,
+        rest: BinanceRest,
+        clock: Clock,
+        budget: Callable[[], WeightBudget],
+        offset: ClockOffset,
+        on_problem: Callable[[str], None],
+    ) -> None:
         self._rest = rest
         self._clock = clock
         self._budget = budget
         self._offset = offset
+        self._on_problem = on_problem
 
     async def measure(self, samples: int = SAMPLES) -> None:
         """Asks so many times, one after the other; the answer with the shortest round trip counts."""
@@ -36,6 +44,7 @@ class ClockWatch:
                 venue_ms = await self._rest.server_time()
             except RateLimited as error:
                 self._budget().silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
+                self._on_problem(str(error))  # the silence is everybody's
                 break
             except (VenueError, RequestError):
                 continue

@@ -81,7 +81,7 @@ class BinanceConnection:
         await client.open()
         rest = BinanceRest(client, self._clock, self._adapter_name, self._spend)
         await self._load_markets(rest)
-        watch = ClockWatch(rest, self._clock, lambda: self._budget, self.clock_offset)
+        watch = ClockWatch(rest, self._clock, lambda: self._budget, self.clock_offset, self._market.problem)
         await watch.measure()
         self._market.start(
             rest=rest,
