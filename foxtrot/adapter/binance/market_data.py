@@ -169,9 +169,7 @@ class MarketData:
                 self._callbacks.on_agg_trade(value.value)
 
     def announce(self, key: LaneKey, old: LaneState, new: LaneState, serving: Serving, reason: Reason) -> None:
-        """A lane changed its state; one that the venue refused is no longer wanted."""
-        if new is LaneState.CLOSED:
-            self._forget(key)
+        """A lane changed its state."""
         self._callbacks.on_transport(
             TransportData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, old, new, serving, reason)
         )
@@ -216,6 +214,7 @@ class MarketData:
 
     def _unknown(self, key: LaneKey) -> None:
         is_first = not any(other.symbol == key.symbol for other in self._wanted if other != key)
+        self._forget(key)
         if is_first:
             close = self._contracts.nearest(key.symbol)
             hint = f"; did you mean {close}?" if close else ""
