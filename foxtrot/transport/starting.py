@@ -94,6 +94,8 @@ class Starting:
             self._starter.poll_failed(str(error))
         except RequestError as error:
             await self._bisect(symbols, error)
+        except Exception as error:  # noqa: BLE001 -- whatever breaks is asked again, or no lane would ever start
+            self._starter.poll_failed(f"{type(error).__name__}: {error}")
         else:
             self._tell(symbols, answers, dict(zip(aggregates, cursors, strict=True)), asked)
 

@@ -58,6 +58,16 @@ async def test_a_start_without_an_answer_is_asked_again(rig: HubRig) -> None:
     assert health(rig) is Health.LIVE
 
 
+async def test_a_start_that_breaks_the_program_is_asked_again(rig: HubRig) -> None:
+    """A bug below it must not keep every later lane from starting."""
+    rig.rest.failing["ticker"] = ZeroDivisionError("a bug")
+    await rig.open(BTC)
+    assert rig.problems == ["ZeroDivisionError: a bug"]
+    rig.rest.failing.clear()
+    await rig.clock.advance(1.1)
+    assert rig.status(BTC).serving is Serving.POLL
+
+
 async def test_an_unknown_symbol_blinds_no_other(rig: HubRig) -> None:
     """It is closed with its reason; the others start."""
     await rig.open(BTC, STRANGE, TICK)
