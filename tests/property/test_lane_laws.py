@@ -54,12 +54,14 @@ class LaneMachine(RuleBasedStateMachine):
         self.driver.pass_time(span_ns)
 
     @precondition(lambda self: self.driver.is_wanted and not self.driver.is_up)
-    @rule(delay_ns=st.sampled_from([0, 900 * NS_PER_MS]), is_busy=st.booleans())
-    def connect(self, delay_ns: int, is_busy: bool) -> None:
+    @rule(delay_ns=st.sampled_from([0, 900 * NS_PER_MS]), first=st.sampled_from(["something new", "a replay", "nothing"]))
+    def connect(self, delay_ns: int, first: str) -> None:
         self.driver.connect(delay_ns)
-        if is_busy:
+        if first == "something new":
             self.driver.something_new()
             self.driver.carry(Fate.ARRIVE)
+        elif first == "a replay" and self.driver.past:
+            self.driver.receive(self.driver.past[-1])
 
     @precondition(lambda self: self.driver.is_up)
     @rule(how=st.sampled_from(["lost", "lost and back", "stray"]))
@@ -69,7 +71,7 @@ class LaneMachine(RuleBasedStateMachine):
             return
         self.driver.disconnect()
         if how == "lost and back" and self.driver.is_wanted:
-            self.connect(0, is_busy=True)
+            self.connect(0, "something new")
 
     @precondition(lambda self: self.driver.wire)
     @rule(fate=fates)
@@ -80,6 +82,14 @@ class LaneMachine(RuleBasedStateMachine):
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
         self.driver.receive(data.draw(st.sampled_from(self.driver.past[-8:])))
+
+    @precondition(lambda self: self.driver.is_up)
+    @rule(is_kill=st.booleans(), count=st.integers(1, 3))
+    def frames_cross_a_decision(self, is_kill: bool, count: int) -> None:
+        for _ in range(count):
+            self.driver.something_new()
+        self.driver.decide(Transport.POLLING, Reason.KILL if is_kill else Reason.PIN)
+        self.driver.carry(Fate.ARRIVE)
 
     @precondition(lambda self: self.driver.lane.state is LaneState.FALLBACK)
     @rule()
@@ -228,6 +238,20 @@ class TickMachine(LaneMachine):
     def answer_poll(self, data: st.DataObject, with_stats: bool) -> None:
         moment, asked_ns = self.asked.pop(data.draw(st.integers(0, len(self.asked) - 1)))
         self.driver.poll(moment, asked_ns, with_stats=with_stats)
+
+    @precondition(lambda self: self.driver.is_up)
+    @rule(new=levels, how=st.sampled_from(["lost", "stray", "killed", "left"]))
+    def a_poll_crosses_a_quote_and_the_end(self, new: Levels, how: str) -> None:
+        """The poll was asked before the quote that the stream brought last."""
+        moment, asked_ns = self.driver.venue.now, self.driver.now
+        self.driver.pass_time(1)
+        self.driver.change(new, 1)
+        self.driver.carry(Fate.ARRIVE)
+        if how in {"lost", "stray"}:
+            self.the_stream_ends(how)
+        else:
+            self.driver.decide(Transport.POLLING, Reason.KILL if how == "killed" else Reason.PIN)
+        self.driver.poll(moment, asked_ns)
 
     @precondition(lambda self: self.asked and self.driver.figures[0] >= 0)
     @rule(data=st.data())

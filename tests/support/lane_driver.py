@@ -403,6 +403,7 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
 
     @override
     def something_new(self) -> None:
+        self.trade()
         last = self.venue.now.levels
         self.change((last[0] + 1, last[1], last[2] + 1, last[3]), 1)
 
