@@ -17,7 +17,7 @@ SYMBOL = "BTC/USDT"
 
 @pytest.fixture
 async def exchange() -> AsyncIterator[Exchange]:
-    async with running(symbols=13, activity=3.0) as started:
+    async with running(symbols=13, activity=3.0, has_past=True) as started:
         yield started
         assert not started.violations.counts
 

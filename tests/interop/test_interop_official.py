@@ -46,7 +46,7 @@ def look(client: Any) -> dict[str, Any]:
 
 async def test_rest() -> None:
     """Each answer fits the client's own models."""
-    async with running(symbols=13) as exchange:
+    async with running(symbols=13, has_past=True) as exchange:
         found = await asyncio.to_thread(look, official(exchange))
         assert found["time"].server_time > 0
         assert found["info"].symbols[0].base_asset == "BTC"
@@ -58,7 +58,7 @@ async def test_rest() -> None:
 
 async def test_book_and_trades_in_step() -> None:
     """A book kept from the client's diff stream has the exchange's top at the same id; every trade id arrives."""
-    async with running(symbols=13, activity=3.0) as exchange:
+    async with running(symbols=13, activity=3.0, has_past=True) as exchange:
         comparison, deadline = Comparison(Reference(exchange, "BTCUSDT")), Deadline(exchange.clock)
         client = official(exchange)
         diffs: asyncio.Queue[Any] = asyncio.Queue()

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.filterwarnings("default"), pytest.mark.timeout(240)]
 
 @pytest.fixture
 async def exchange() -> AsyncIterator[Exchange]:
-    async with running(symbols=13, activity=3.0) as started:
+    async with running(symbols=13, activity=3.0, has_past=True) as started:
         yield started
         assert not started.violations.counts
 

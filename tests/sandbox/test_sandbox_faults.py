@@ -373,6 +373,8 @@ async def test_fault_rest_replica(exchange: Exchange, client: Client) -> None:
 
 async def test_fault_rest_cached(client: Client) -> None:
     """One URL gets one answer while the fault lasts, another URL is answered anew."""
+    async with client.stream(TRADES) as stream:
+        await stream.next()
     await client.chaos("rest-cached")
     first = await client.body("/api/v3/trades?symbol=BTCUSDT&limit=1")
     async with client.stream(TRADES) as stream:
