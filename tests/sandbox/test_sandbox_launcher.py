@@ -155,7 +155,16 @@ def test_violations_are_told_at_the_end() -> None:
 
 
 @pytest.mark.parametrize(
-    "argv", [["--symbols", "0"], ["--symbols", "201"], ["--speed", "0"], ["--time-scale", "-1"], ["--activity", "x"], ["--nope"]]
+    "argv",
+    [
+        ["--port", "70000"],
+        ["--symbols", "0"],
+        ["--symbols", "201"],
+        ["--speed", "0"],
+        ["--time-scale", "-1"],
+        ["--activity", "x"],
+        ["--nope"],
+    ],
 )
 def test_wrong_use_exits_with_two(argv: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """Usage errors say what is allowed."""
