@@ -177,7 +177,7 @@ def _router(
                 handler(frame, received_ns)
             else:
                 counts.unrouted += 1
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # the last: nested too deep to be read
             counts.malformed += 1
         except Exception:  # noqa: BLE001 -- whatever a handler raises must not end the reader
             counts.raised += 1

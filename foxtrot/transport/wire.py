@@ -18,6 +18,7 @@ from picows import (
 from typing_extensions import override
 
 from foxtrot.transport.base import StreamHandler
+from foxtrot.util import retry_after
 from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.errors import Banned, Denied, RateLimited, Unavailable
 
@@ -27,7 +28,6 @@ MAX_FRAME: Final = 1024 * 1024
 DIAL_TIMEOUT: Final = 10.0
 PING_IDLE: Final = 15.0
 PONG_TIMEOUT: Final = 10.0
-DEFAULT_RETRY_AFTER: Final = 60.0
 
 PONG_PAUSE_NS: Final = NS_PER_S
 """A pong a second is plenty for a venue that pings every 20 s; a flood of pings must not run us into its message limit."""
@@ -224,5 +224,5 @@ def _refusal(error: WSHandshakeError) -> Exception:
     if status in {418, 429}:
         after = str(error.response.headers.get("Retry-After", ""))
         kind = Banned if status == 418 else RateLimited  # noqa: PLR2004 -- HTTP's own number
-        return kind(text, retry_after=float(after) if after.isdigit() else DEFAULT_RETRY_AFTER)
+        return kind(text, retry_after=retry_after.seconds(after))
     return Denied(text) if status in {401, 403} else Unavailable(text)

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxtrot.adapter.binance.error_codes import DEFAULT_RETRY_AFTER, LONGEST_RETRY_AFTER, to_error
+from foxtrot.adapter.binance.error_codes import to_error
+from foxtrot.util import retry_after
 from foxtrot.util.errors import Banned, Denied, FoxtrotError, RateLimited, RequestError, Unavailable, UnknownSymbol
 
 
@@ -76,13 +77,13 @@ def test_the_venues_own_code_is_kept() -> None:
         ({"Retry-After": "7"}, 7.0),
         ({"retry-after": "7"}, 7.0),
         ({"Retry-After": "0"}, 0.0),
-        ({}, DEFAULT_RETRY_AFTER),
-        ({"Retry-After": ""}, DEFAULT_RETRY_AFTER),
-        ({"Retry-After": "-1"}, DEFAULT_RETRY_AFTER),
-        ({"Retry-After": "1.5"}, DEFAULT_RETRY_AFTER),
-        ({"Retry-After": "\xb2"}, DEFAULT_RETRY_AFTER),
-        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, DEFAULT_RETRY_AFTER),
-        ({"Retry-After": "9" * 400}, LONGEST_RETRY_AFTER),
+        ({}, retry_after.DEFAULT),
+        ({"Retry-After": ""}, retry_after.DEFAULT),
+        ({"Retry-After": "-1"}, retry_after.DEFAULT),
+        ({"Retry-After": "1.5"}, retry_after.DEFAULT),
+        ({"Retry-After": "\xb2"}, retry_after.DEFAULT),
+        ({"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, retry_after.DEFAULT),
+        ({"Retry-After": "9" * 400}, retry_after.LONGEST),
     ],
 )
 def test_retry_after_is_seconds(status: int, headers: dict[str, str], seconds: float) -> None:
@@ -113,4 +114,4 @@ def test_whatever_comes_becomes_one_of_our_errors(status: int, text: str, header
     """No answer of a venue raises here; every wait is finite."""
     error = to_error("GET time", status, headers, text)
     assert isinstance(error, FoxtrotError)
-    assert not isinstance(error, RateLimited) or 0 <= error.retry_after <= LONGEST_RETRY_AFTER
+    assert not isinstance(error, RateLimited) or 0 <= error.retry_after <= retry_after.LONGEST

@@ -6,7 +6,8 @@ import pytest
 from picows import WSCloseCode, WSMsgType, WSTransport
 
 from foxtrot.transport import wire
-from foxtrot.transport.wire import DEFAULT_RETRY_AFTER, MAX_FRAME, WireDialler
+from foxtrot.transport.wire import MAX_FRAME, WireDialler
+from foxtrot.util import retry_after
 from foxtrot.util.errors import Banned, Denied, RateLimited, Unavailable
 from foxtrot.util.system_clock import SystemClock
 from tests.support.websocket_venue import Heard, Script, WebSocketVenue, answering, hesitating, serving, until
@@ -148,8 +149,8 @@ async def test_pings_are_answered_with_their_payload() -> None:
     ("status", "headers", "kind", "retry_after"),
     [
         (429, {"Retry-After": "7"}, RateLimited, 7.0),
-        (429, {}, RateLimited, DEFAULT_RETRY_AFTER),
-        (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, RateLimited, DEFAULT_RETRY_AFTER),
+        (429, {}, RateLimited, retry_after.DEFAULT),
+        (429, {"Retry-After": "Wed, 21 Oct 2026 07:28:00 GMT"}, RateLimited, retry_after.DEFAULT),
         (418, {"Retry-After": "120"}, Banned, 120.0),
     ],
 )

@@ -5,11 +5,8 @@ from typing import Final
 
 import msgspec
 
+from foxtrot.util import retry_after
 from foxtrot.util.errors import Banned, Denied, FoxtrotError, RateLimited, RequestError, Unavailable, UnknownSymbol
-
-DEFAULT_RETRY_AFTER: Final = 60.0
-LONGEST_RETRY_AFTER: Final = 3 * 86_400.0
-"""Seconds: the longest ban there is (binance.md, section 3)."""
 
 _UNKNOWN_SYMBOL: Final = -1121
 _TRANSIENT: Final = frozenset({-1000, -1001, -1006, -1007, -1016})
@@ -45,9 +42,7 @@ def to_error(what: str, status: int, headers: Mapping[str, str], body: str) -> F
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds, as REST sends them; what is no number, or beyond the longest ban, is not believed."""
-    found = next((value for name, value in headers.items() if name.lower() == "retry-after"), "")
-    return min(float(found), LONGEST_RETRY_AFTER) if found.isascii() and found.isdigit() else DEFAULT_RETRY_AFTER
+    return retry_after.seconds(next((value for name, value in headers.items() if name.lower() == "retry-after"), ""))
 
 
 def printable(text: str) -> str:

@@ -216,10 +216,13 @@ class MarketData:
         is_first = not any(other.symbol == key.symbol for other in self._wanted if other != key)
         self._forget(key)
         if is_first:
-            close = self._contracts.nearest(key.symbol)
-            hint = f"; did you mean {close}?" if close else ""
-            self._callbacks.write_log(f"{key.symbol} is not listed by the venue{hint}", logging.WARNING)
+            search = asyncio.get_running_loop().run_in_executor(None, self._contracts.nearest, key.symbol)  # among thousands
+            search.add_done_callback(lambda found: self._tell_nearest(key.symbol, found))
         self.announce(key, LaneState.POLLING, LaneState.CLOSED, Serving.NONE, Reason.UNKNOWN_SYMBOL)
+
+    def _tell_nearest(self, symbol: str, search: "asyncio.Future[str]") -> None:
+        hint = f"; did you mean {search.result()}?" if not search.cancelled() and search.result() else ""
+        self._callbacks.write_log(f"{symbol} is not listed by the venue{hint}", logging.WARNING)
 
     def _end(self, key: LaneKey, reason: Reason) -> None:
         if self._hub is not None:
