@@ -54,14 +54,20 @@ class LaneMachine(RuleBasedStateMachine):
         self.driver.pass_time(span_ns)
 
     @precondition(lambda self: self.driver.is_wanted and not self.driver.is_up)
-    @rule(delay_ns=st.sampled_from([0, 900 * NS_PER_MS]), first=st.sampled_from(["something new", "a replay", "nothing"]))
-    def connect(self, delay_ns: int, first: str) -> None:
+    @rule(
+        delay_ns=st.sampled_from([0, 900 * NS_PER_MS]),
+        first=st.sampled_from(["something new", "a replay", "nothing"]),
+        is_answered=st.booleans(),
+    )
+    def connect(self, delay_ns: int, first: str, is_answered: bool) -> None:
         self.driver.connect(delay_ns)
         if first == "something new":
             self.driver.something_new()
             self.driver.carry(Fate.ARRIVE)
         elif first == "a replay" and self.driver.past:
             self.driver.receive(self.driver.past[-1])
+        if is_answered:
+            self.driver.finish_question()
 
     @precondition(lambda self: self.driver.is_up)
     @rule(how=st.sampled_from(["lost", "lost and back", "stray"]))
@@ -71,7 +77,7 @@ class LaneMachine(RuleBasedStateMachine):
             return
         self.driver.disconnect()
         if how == "lost and back" and self.driver.is_wanted:
-            self.connect(0, "something new")
+            self.connect(0, "something new", is_answered=False)
 
     @precondition(lambda self: self.driver.wire)
     @rule(fate=fates)

@@ -46,6 +46,7 @@ class LaneDriver(ABC, Generic[FrameT]):
         self.in_force_ns = 0  # from when on the subscription brings frames
         self.is_proven = False
         self.is_flawed = False  # the stream lost something since it came up
+        self.waiting_since_ns = 0  # since when there have always been frames on the wire
         self.question: steps.FetchPage | steps.FetchAnchor | None = None
         self.shown = LaneState.POLLING
         self.breaker_shown = BreakerState.CLOSED
@@ -116,6 +117,7 @@ class LaneDriver(ABC, Generic[FrameT]):
     def send(self, frame: FrameT) -> None:
         """The venue publishes; whoever is subscribed will get it."""
         if self.is_up and self.now >= self.in_force_ns:
+            self.waiting_since_ns = self.waiting_since_ns if self.wire else self.now
             self.wire.append(frame)
 
     def poll_answered(self, answer: Answer, asked_ns: int) -> None:
@@ -154,7 +156,8 @@ class LaneDriver(ABC, Generic[FrameT]):
         if change.new is LaneState.STREAMING:
             assert self.is_proven, "never trusted on an acknowledgement"
         if change.reason in {Reason.SILENCE, Reason.FIRST_DATA}:
-            assert self.is_flawed or self.wire, "a stream that brought everything was given up"
+            is_late = self.wire and self.now - self.waiting_since_ns >= NS_PER_S // 2
+            assert self.is_flawed or is_late, "a stream that brought everything was given up"
         self.shown = change.new
         self.announced.append(change)
 
@@ -196,7 +199,7 @@ class LaneDriver(ABC, Generic[FrameT]):
         ``is_patient``: retries are waited for, else revived by hand.
         """
         self.tell(steps.Hold(is_on=False))
-        self._finish_question()
+        self.finish_question()
         for _ in range(60):
             if is_patient and self.lane.state is LaneState.FALLBACK and not self.is_wanted:
                 self.now = max(self.now, self.lane.breaker.retry_at_ns)
@@ -221,7 +224,7 @@ class LaneDriver(ABC, Generic[FrameT]):
         self.poll_answered(answer, asked_ns)
         self._drain_wire()
         for _ in range(3):
-            self._finish_question()
+            self.finish_question()
             self.pass_time(320 * NS_PER_MS)
 
     def stay_healthy(self, *, is_busy: bool, stream_first: bool) -> None:
@@ -281,7 +284,8 @@ class LaneDriver(ABC, Generic[FrameT]):
     def _is_complete(self) -> bool: ...
 
     @abstractmethod
-    def _finish_question(self) -> None: ...
+    def finish_question(self) -> None:
+        """The question under way, if any, is answered as a healthy venue does."""
 
 
 class IdDriver(LaneDriver[Made]):
@@ -384,7 +388,7 @@ class IdDriver(LaneDriver[Made]):
         return self.expected > newest
 
     @override
-    def _finish_question(self) -> None:
+    def finish_question(self) -> None:
         if self.question is not None:
             self.answer()
 
@@ -517,7 +521,7 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
         return bool(self.versions) and self.lane.quotes is not None and self.lane.quotes.levels == self.venue.now.levels
 
     @override
-    def _finish_question(self) -> None:
+    def finish_question(self) -> None:
         if self.question is not None:
             self.send_question()
             self.answer()
