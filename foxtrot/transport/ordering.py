@@ -170,7 +170,8 @@ class IdOrder:
     def open(self) -> list[Item]:
         """The stream serves from here; returns the buffered values that go first."""
         ready = self._ready()
-        self._door = self._next
+        self._next = self.next_id
+        self._door = -1 if self._is_paused else self._next
         self.is_live = True
         self._ahead_since_ns = 0
         return ready

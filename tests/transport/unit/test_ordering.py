@@ -195,6 +195,19 @@ def test_a_pause_outlasts_the_stream() -> None:
     assert order.next_id == 11
 
 
+def test_opening_again_or_during_a_pause_moves_nothing() -> None:
+    """The next id stays the next, and a paused door stays closed."""
+    order = live(10)
+    assert order.accept(11, 11, 0)
+    order.open()
+    assert order.next_id == 12
+    order.pause()
+    order.open()
+    assert not order.accept(12, 12, 0)
+    order.resume()
+    assert order.accept(12, 12, 0)
+
+
 def test_a_hole_can_be_given_up() -> None:
     """The ids let go are named; without a hole there are none."""
     order = live(10)
