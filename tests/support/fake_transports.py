@@ -31,6 +31,7 @@ class FakeRest:
         self.trades: dict[str, int] = {}
         self.bids: dict[str, float] = defaultdict(lambda: 1.0)
         self.book_ids: dict[str, int] = defaultdict(lambda: 100)
+        self.older: dict[str, int] = defaultdict(lambda: -1)  # the last trade before the day of the figures
         self.first: dict[str, int] = defaultdict(int)  # the oldest trade that it still has
         self.absent: set[str] = set()  # symbols that answers lack
         self.failing: dict[str, Exception] = {}
@@ -70,8 +71,8 @@ class FakeRest:
         await self._asking("anchor", symbol)
         return self._quote(symbol, asked, self.book_ids[symbol])
 
-    async def newest(self, key: LaneKey) -> Cursor:
-        """The last aggregate."""
+    async def newest(self, key: LaneKey, before_ms: int) -> Cursor:
+        """The last aggregate; or the last trade."""
         await self._asking("newest", key.symbol)
         return Cursor(self.trades[key.symbol], self.trades[key.symbol])
 

@@ -49,7 +49,8 @@ async def test_a_start_without_an_answer_is_asked_again(rig: HubRig) -> None:
     await rig.open(BTC)
     await rig.clock.advance(3.0)
     assert rig.status(BTC).serving is Serving.NONE
-    assert rig.problems == ["no route"]
+    assert len(rig.problems) == 1
+    assert "no route" in rig.problems[0]
     assert health(rig) is Health.BLIND
     rig.rest.failing.clear()
     await rig.until(BTC, LaneState.POLLING, 2.0)
