@@ -140,13 +140,17 @@ class MainEngine:
     # --- what is known
 
     def health(self, symbol: str) -> HealthData | None:
-        """How far a symbol's data can be trusted, now; None where nothing is subscribed. Any of the symbol's three forms."""
+        """How far a symbol's data can be trusted, now; None where nothing is subscribed. Any of the symbol's three forms.
+
+        What was last told counts only where no adapter serves the symbol's venue.
+        """
         vt_symbol = self.to_vt_symbol(symbol)
         exchange = vt_symbol.rpartition(".")[2]
-        for adapter in self._all_adapters():
-            if exchange in adapter.exchanges and (health := adapter.health(vt_symbol)) is not None:
-                return health
-        return self.oms.get_health(vt_symbol)
+        serving = [adapter for adapter in self._all_adapters() if exchange in adapter.exchanges]
+        if not serving:
+            return self.oms.get_health(vt_symbol)
+        known = (adapter.health(vt_symbol) for adapter in serving)
+        return next((health for health in known if health is not None), None)
 
     def get_tick(self, symbol: str) -> TickData | None:
         """The last tick. Any of the symbol's three forms."""

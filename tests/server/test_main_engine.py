@@ -109,6 +109,14 @@ class FailingAdapter(LocalAdapter):
         raise RuntimeError("cannot close")
 
 
+class EmptyAdapter(LocalAdapter):
+    """Has nothing subscribed."""
+
+    @override
+    def health(self, vt_symbol: str) -> HealthData | None:
+        return None
+
+
 class OtherAdapter(LocalAdapter):
     """Another venue."""
 
@@ -179,12 +187,31 @@ def test_health_takes_every_form_of_a_symbol(main: MainEngine, symbol: str) -> N
     assert found.state is Health.LIVE
 
 
-def test_health_falls_back_to_what_was_last_told(main: MainEngine) -> None:
-    """Where the adapter knows nothing more, the last event counts."""
-    main.event_engine.put(Event(EVENT_HEALTH, health("Y", Health.BLIND)))
-    wait_until(lambda: main.health("Y.LOCAL") is not None)
-    assert main.health("Z.LOCAL") is None
+def test_the_adapter_has_the_last_word_on_health(main: MainEngine) -> None:
+    """Where it serves the venue and has nothing subscribed there is no health, whatever was told before."""
+    main.event_engine.put(Event(EVENT_HEALTH, health("Y", Health.LIVE)))
+    wait_until(lambda: main.oms.get_health("Y.LOCAL") is not None)
+    assert main.health("Y.LOCAL") is None
     assert main.get_contract("Y.LOCAL") is None
+
+
+def test_health_falls_back_to_what_was_last_told() -> None:
+    """Where no adapter serves the venue, the last event counts."""
+    with MainEngine() as main:
+        main.event_engine.put(Event(EVENT_HEALTH, health("Y", Health.BLIND)))
+        wait_until(lambda: main.health("Y.LOCAL") is not None)
+        assert main.health("Z.LOCAL") is None
+
+
+def test_one_of_two_adapters_of_a_venue_knows_a_symbol(main: MainEngine) -> None:
+    """The first that has it subscribed answers."""
+    main.add_adapter(EmptyAdapter, "EMPTY")
+    main.add_adapter(OtherAdapter)
+    assert main.health("X.BINANCE") is None
+    with MainEngine() as second:
+        second.add_adapter(EmptyAdapter, "EMPTY")
+        second.add_adapter(LocalAdapter, "LOCAL")
+        assert second.health("X.LOCAL") is not None
 
 
 def test_a_symbol_without_its_venue_is_refused_where_several_are_served(main: MainEngine) -> None:
