@@ -21,7 +21,7 @@ class LaneTally:
         self.delivered = 0
         self.duplicates = 0
         self.gaps = 0
-        self.last_id = 0
+        self.last_id = -1  # ids begin at 0
         self.last_price = 0.0
         self.local_ages: Final = AgeHistogram()
         self.event_ages: Final = AgeHistogram()
@@ -31,7 +31,7 @@ class LaneTally:
         """A value with an id: one that is not above the last is a duplicate, one that is not the next comes behind a gap."""
         self.delivered += 1
         if number > self.last_id:
-            if number != self.last_id + 1 and self.last_id:
+            if number != self.last_id + 1 and self.last_id >= 0:
                 self.gaps += 1
             self.last_id = number
         else:

@@ -36,6 +36,14 @@ def test_whole_feed() -> None:
     assert (lane.delivered, lane.gaps, lane.duplicates) == (3, 0, 0)
 
 
+def test_first_trade_of_a_symbol() -> None:
+    """Its id is 0: no duplicate, and what follows is no gap."""
+    lane = trades(0, 1, 2)
+    assert (lane.delivered, lane.gaps, lane.duplicates) == (3, 0, 0)
+    again = trades(0, 0, 2)
+    assert (again.delivered, again.gaps, again.duplicates) == (3, 1, 1)
+
+
 def test_duplicates() -> None:
     """An id that came before, or an older one, is a duplicate."""
     lane = trades(7, 8, 8, 7, 9)
