@@ -122,6 +122,23 @@ def test_what_is_no_address_is_refused(url: str) -> None:
     assert "is an address like https://host or http://127.0.0.1:9000" in refused({"environment": "live", "rest_url": url})
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        (f"https://host/path?apiKey={CANARY}", "found https://host with a query"),
+        (f"https://host/#{CANARY}", "found https://host with a fragment"),
+        (f"ftp://host/{CANARY}", "found ftp://host"),
+        (f"http://host/{CANARY}", "outside of loopback: http://host;"),
+        (CANARY, "found no scheme and host"),
+    ],
+)
+def test_a_refused_address_is_shown_by_scheme_and_host(url: str, shown: str) -> None:
+    """A query, a path, or what stands there by mistake may be a key."""
+    text = refused({"environment": "live", "rest_url": url})
+    assert shown in text
+    assert CANARY not in text
+
+
 def test_an_address_with_a_password_is_refused_unseen() -> None:
     """Addresses are shown in logs."""
     text = refused({"environment": "live", "rest_url": f"https://name:{CANARY}@host"})

@@ -149,12 +149,22 @@ def _address(url: str, key: str, schemes: tuple[str, str], *, allow_plain: bool)
     parts = _split(url)
     secure, plain = schemes
     if parts is None or parts.scheme not in schemes or parts.query or parts.fragment:
-        raise ConfigError(f"setting {key!r} is an address like {secure}://host or {plain}://127.0.0.1:9000; found {url!r}")
+        raise ConfigError(
+            f"setting {key!r} is an address like {secure}://host or {plain}://127.0.0.1:9000; found {_shown(parts)}"
+        )
     if parts.scheme == plain and parts.hostname not in _LOOPBACK and not allow_plain:
         raise ConfigError(
-            f"setting {key!r} is unencrypted outside of loopback: {url!r}; use {secure}://, or set allow_plain=True"
+            f"setting {key!r} is unencrypted outside of loopback: {_shown(parts)}; use {secure}://, or set allow_plain=True"
         )
     return url.rstrip("/")
+
+
+def _shown(parts: SplitResult | None) -> str:
+    """Scheme and host of an address that is refused: the rest may hold a key."""
+    if parts is None:
+        return "no scheme and host, or a port that cannot be"
+    more = f" with {'a query' if parts.query else 'a fragment'}" if parts.query or parts.fragment else ""
+    return f"{parts.scheme}://{parts.hostname}{more}"
 
 
 def _split(url: str) -> SplitResult | None:
