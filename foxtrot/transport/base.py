@@ -18,8 +18,8 @@ class LaneKey(NamedTuple):
 class Quote(msgspec.Struct, frozen=True, gc=False):
     """Best bid and ask with their sizes; a missing side is 0.0.
 
-    ``update_id`` is the order-book id, 0 when the venue's answer carries none (a plain poll). ``asked_ns`` is the monotonic
-    instant a poll was sent, 0 for a streamed quote; ``received_ns`` is time of arrival (nanoseconds since 1970 UTC).
+    ``update_id`` is the order-book id, 0 when the venue's answer carries none (a plain poll). ``asked_ns`` is when a
+    poll was sent, 0 for a streamed quote; ``received_ns`` is time of arrival. Both are nanoseconds since 1970 UTC.
     """
 
     update_id: int
@@ -167,8 +167,8 @@ class Rest(Protocol):
         """The quote with its order-book id."""
         ...
 
-    async def newest(self, key: LaneKey) -> Cursor:
-        """Where an id channel stands now."""
+    async def newest(self, key: LaneKey, before_ms: int) -> Cursor:
+        """Where an id channel stands now; for trades where it stood at ``before_ms``, the venue's time (-1: before its first)."""
         ...
 
     async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:

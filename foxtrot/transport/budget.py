@@ -7,6 +7,7 @@ of ``period`` ever holds more than ``share``: so neither does a calendar window 
 import msgspec
 
 from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.errors import FoxtrotError, RateLimited
 
 
 class Rate(msgspec.Struct, frozen=True):
@@ -33,8 +34,11 @@ class Bucket:
         self._at_ns = now_ns
 
     def wait(self, units: float, now_ns: int, keep: float = 0.0) -> float:
-        """Seconds until ``units`` may be spent with ``keep`` units left over for others; 0.0: now."""
-        short = units + keep - self._refilled(now_ns)
+        """Seconds until ``units`` may be spent with ``keep`` units left over for others; 0.0: now.
+
+        What is more than the bucket ever holds may be spent when it is full, and is owed.
+        """
+        short = min(units + keep, self.rate.burst) - self._refilled(now_ns)
         return max(0.0, short / self.rate.per_second)
 
     def spend(self, units: float, now_ns: int) -> None:
@@ -44,6 +48,10 @@ class Bucket:
     def drain(self, units: float, now_ns: int) -> None:
         """Leaves ``units`` at most: somebody else has spent of the same limit."""
         self._left = min(self._refilled(now_ns), units)
+
+    def left(self, now_ns: int) -> float:
+        """Units that may be spent now; below 0 they are owed."""
+        return self._refilled(now_ns)
 
     def _refilled(self, now_ns: int) -> float:
         elapsed = max(0, now_ns - self._at_ns) / NS_PER_S
@@ -65,11 +73,21 @@ class WeightBudget:
     _WINDOW = 60.0
 
     def __init__(self, limit: int, now_ns: int, reserve: float = 0.0) -> None:
-        share = limit * self.SHARE
         self.limit = limit
         self.reserve = reserve
         self.quiet_until_ns = 0
-        self._bucket = Bucket(Rate(share=share, period=self._WINDOW, burst=share / 5), now_ns)
+        self._bucket = Bucket(self._rate(limit), now_ns)
+
+    def resize(self, limit: int, now_ns: int) -> None:
+        """The venue has told its limit (more than 0): what was spent and learnt before still counts."""
+        spent = self._bucket.rate.burst - self._bucket.left(now_ns)
+        self.limit = limit
+        self._bucket = Bucket(self._rate(limit), now_ns)
+        self._bucket.spend(spent, now_ns)
+
+    def _rate(self, limit: int) -> Rate:
+        share = limit * self.SHARE
+        return Rate(share=share, period=self._WINDOW, burst=share / 5)
 
     @property
     def spare_per_second(self) -> float:
@@ -93,6 +111,11 @@ class WeightBudget:
         else:
             self._bucket.drain(left, now_ns)
 
+    def refused(self, error: FoxtrotError, now_ns: int) -> None:
+        """Reads what a request failed of: after 429 or 418 nothing is asked for as long as the venue said."""
+        if isinstance(error, RateLimited):
+            self.silence(now_ns + int(error.retry_after * NS_PER_S))
+
     def silence(self, until_ns: int) -> None:
-        """429 or 418: nothing is asked before that instant (monotonic)."""
+        """Nothing is asked before that instant."""
         self.quiet_until_ns = max(self.quiet_until_ns, until_ns)

@@ -1,6 +1,7 @@
 """Feeds inputs to lanes, carries out their effects; all of it on the loop's thread."""
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Iterable, Mapping
 from typing import Final, Protocol
 
@@ -17,10 +18,13 @@ from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
 from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.constants import BreakerState, Channel, Reason, Serving, Source
-from foxtrot.util.errors import RateLimited
+from foxtrot.util.errors import FoxtrotError
 
 PULSE: Final = 0.1
 """Seconds between looks at what is due."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Decider(Protocol):
@@ -106,6 +110,7 @@ class Hub:
         self._is_held = False
         self._page_interval_ns = INTERVAL_NS
         self._troubles: dict[str, str] = {}
+        self._told: set[str] = set()
         self.fleet: Final = Fleet(clock.now_ns(), chance)
         self.polling: Final = Polling(rest, budget, clock, self)
         self.streaming: Final = Streaming(self.fleet, feed, dialler, clock, on_fleet=self._carried, on_problem=watcher.problem)
@@ -182,6 +187,9 @@ class Hub:
 
     def finding(self, symbol: str) -> Finding | None:
         """A symbol's health now; from any thread."""
+        return self._finding([lane for key, lane in self._lanes.copy().items() if key.symbol == symbol])
+
+    def _finding(self, lanes: Iterable[Lane]) -> Finding | None:
         now = self._clock.now_ns()
         return worst(
             of_lane(
@@ -189,18 +197,32 @@ class Hub:
                 is_held=lane.is_held,
                 wants_stream=lane.wants_stream,
                 now_ns=now,
-                interval_ns=self._page_interval_ns if lane.ids and lane.serving is Serving.POLL else INTERVAL_NS,
+                interval_ns=self._interval_ns(lane),
             )
-            for key, lane in self._lanes.copy().items()
-            if key.symbol == symbol
+            for lane in lanes
         )
+
+    def _interval_ns(self, lane: Lane) -> int:
+        """How often polling is planned to confirm a lane: quotes each beat, ids with the figures, pages as the weight allows."""
+        if lane.ids is None:
+            return INTERVAL_NS
+        pages = self._page_interval_ns if lane.serving is Serving.POLL else INTERVAL_NS
+        return max(pages, self.polling.rotation_ns)
 
     # --- inputs -----------------------------------------------------------------------------------------------------------
 
     def step(self, lane: Lane, given: steps.Input) -> None:
         """Tells a lane something and does what it asks for."""
-        for effect in lane.step(given, self._clock.now_ns()):
-            self._perform(lane, effect)
+        try:
+            effects = lane.step(given, self._clock.now_ns())
+        except Exception as error:  # noqa: BLE001 -- one lane's fault is not to stop the others
+            self._broken(f"{lane.key.symbol} {lane.key.channel}", error)
+            return
+        for effect in effects:
+            try:
+                self._perform(lane, effect)
+            except Exception as error:  # noqa: BLE001 -- the lane has moved: the effects that follow are due all the same
+                self._broken(f"{lane.key.symbol} {lane.key.channel}", error)
 
     def started(self, key: LaneKey, given: steps.Start | steps.Polled) -> None:
         """The start answer of a lane has come: from here its symbol is in the beat."""
@@ -239,12 +261,22 @@ class Hub:
 
     async def _pulse(self) -> None:
         while True:
-            now = self._clock.now_ns()
-            for lane in list(self._lanes.values()):
-                self.step(lane, steps.Pulse())
-            self.streaming.act(self.fleet.pulse(now))
-            self._look_at_health()
+            try:
+                self._look_at_what_is_due()
+            except Exception as error:  # noqa: BLE001 -- dials, retries and health hang on this one task
+                self._broken("pulse", error)
             await self._clock.sleep(PULSE)
+
+    def _look_at_what_is_due(self) -> None:
+        for lane in list(self._lanes.values()):
+            self.step(lane, steps.Pulse())
+        self.streaming.act(self.fleet.pulse(self._clock.now_ns()))
+        self._plan_pages()
+        by_symbol: dict[str, list[Lane]] = {}
+        for key, lane in self._lanes.items():
+            by_symbol.setdefault(key.symbol, []).append(lane)
+        for symbol, lanes in by_symbol.items():
+            self._look_at_health(symbol, self._finding(lanes))
 
     def _plan_pages(self) -> None:
         """How often each polled id lane can be asked for a page, as the weight allows: health waits for it."""
@@ -252,13 +284,11 @@ class Hub:
         weight = sum(self._rest.weight("page", key) for key in polled)
         self._page_interval_ns = max(INTERVAL_NS, int(weight / self._budget.spare_per_second * NS_PER_S))
 
-    def _look_at_health(self) -> None:
-        self._plan_pages()
-        for symbol in {key.symbol: None for key in self._lanes}:
-            finding, last = self.finding(symbol), self._findings.get(symbol)
-            if finding is not None and (last is None or finding[:3] != last[:3]):
-                self._findings[symbol] = finding
-                self._watcher.health(symbol, finding)
+    def _look_at_health(self, symbol: str, finding: Finding | None) -> None:
+        last = self._findings.get(symbol)
+        if finding is not None and (last is None or finding[:3] != last[:3]):
+            self._findings[symbol] = finding
+            self._watcher.health(symbol, finding)
 
     # --- effects ----------------------------------------------------------------------------------------------------------
 
@@ -320,9 +350,16 @@ class Hub:
             self.step(lane, steps.Anchored(quote))
 
     def _failed(self, what: str, error: Exception) -> None:
-        if isinstance(error, RateLimited):
-            self._budget.silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
+        if isinstance(error, FoxtrotError):
+            self._budget.refused(error, self._clock.now_ns())
         self._say_once(what, f"{what}: {type(error).__name__}: {error}")
+
+    def _broken(self, what: str, error: Exception) -> None:
+        """Something of ours, or a callback of the user's, raised: it goes on, and is told with its traceback, once for each."""
+        text = f"{what}: {type(error).__name__}: {error}"
+        if text not in self._told:
+            self._told.add(text)
+            _log.error("hub.broken", exc_info=error, extra={"what": what})
 
     def _say_once(self, what: str, problem: str) -> None:
         if self._troubles.get(what) != problem:

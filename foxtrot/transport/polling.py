@@ -5,13 +5,14 @@ budget: a request that the budget does not admit now is left out, and said.
 """
 
 import asyncio
+import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Final, Protocol
 
 from foxtrot.transport.base import Answer, Rest
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
-from foxtrot.util.errors import RateLimited, RequestError, VenueError
+from foxtrot.util.errors import FoxtrotError, UnknownSymbol
 
 INTERVAL_NS: Final = NS_PER_S
 CHUNK: Final = 20
@@ -25,6 +26,9 @@ ROTATION: Final = 2
 
 SHARE_NS: Final = 250 * NS_PER_MS
 """Extra polls asked for within such a span share one."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
@@ -71,6 +75,13 @@ class Polling:
         self._last_extra_ns = -SHARE_NS
         self.beats = 0
         self.left_out = 0
+
+    @property
+    def rotation_ns(self) -> int:
+        """How long it takes until the figures of every symbol have been asked for once."""
+        if len(self._symbols) <= FEW:
+            return INTERVAL_NS
+        return -(-len(self._symbols) // (CHUNK * ROTATION)) * INTERVAL_NS
 
     def start(self) -> None:
         """Begins to beat."""
@@ -127,7 +138,7 @@ class Polling:
         asked = self._clock.now_ns()
         try:
             answers = await self._rest.book_ticker()
-        except VenueError as error:
+        except Exception as error:  # noqa: BLE001 -- whatever breaks, the next beat is the retry
             self._failed(error)
         else:
             self._listener.polled({symbol: answers[symbol] for symbol in self._symbols if symbol in answers}, asked)
@@ -138,14 +149,14 @@ class Polling:
         asked = self._clock.now_ns()
         try:
             answers = await self._rest.ticker(symbols)
-        except VenueError as error:
-            self._failed(error)
-        except RequestError as error:
+        except UnknownSymbol as error:
             await self._bisect(symbols, error)
+        except Exception as error:  # noqa: BLE001 -- whatever breaks, the next beat is the retry
+            self._failed(error)
         else:
             self._listener.polled(answers, asked)
 
-    async def _bisect(self, symbols: Sequence[str], error: RequestError) -> None:
+    async def _bisect(self, symbols: Sequence[str], error: UnknownSymbol) -> None:
         """One bad name must not blind its batch (rule 10): ask halves until it stands alone."""
         if len(symbols) == 1:
             self.drop(symbols[0])
@@ -159,14 +170,18 @@ class Polling:
         now = self._clock.now_ns()
         if self._budget.wait(weight, now, is_beat=True) > 0:
             self.left_out += 1
+            self._listener.poll_failed("polls are left out: the weight that the venue allows is used up, or it asked for silence")
             return False
         self._budget.spend(weight, now)
         return True
 
-    def _failed(self, error: VenueError) -> None:
-        if isinstance(error, RateLimited):
-            self._budget.silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
-        self._listener.poll_failed(str(error))
+    def _failed(self, error: Exception) -> None:
+        if isinstance(error, FoxtrotError):
+            self._budget.refused(error, self._clock.now_ns())
+            self._listener.poll_failed(str(error))
+        else:
+            _log.error("polling.failed", exc_info=error)
+            self._listener.poll_failed(f"{type(error).__name__}: {error}")
 
     def _reserve(self) -> None:
         chunks = plan(list(self._symbols), 0)

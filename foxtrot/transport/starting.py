@@ -5,20 +5,23 @@ subscription and its cursor.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 from foxtrot.transport import steps
 from foxtrot.transport.admission import Admission
-from foxtrot.transport.base import Answer, Cursor, LaneKey, Rest
+from foxtrot.transport.base import Cursor, LaneKey, Rest, Stats
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.polling import chunks_of
-from foxtrot.util.clock import NS_PER_S, Clock
+from foxtrot.util.clock import Clock
 from foxtrot.util.constants import Channel
-from foxtrot.util.errors import RateLimited, RequestError, VenueError
+from foxtrot.util.errors import FoxtrotError, UnknownSymbol
 
 AGAIN: Final = 1.0
 """Seconds after which an unanswered start is asked again."""
+
+DAY_MS: Final = 86_400_000
+"""How far back the 24 h figures reach."""
 
 
 class Starter(Protocol):
@@ -80,45 +83,53 @@ class Starting:
                 self._wake.set()
 
     async def _ask(self, symbols: Sequence[str]) -> None:
-        aggregates = [key for key in self._waiting if key.symbol in symbols and key.channel == Channel.AGG_TRADES]
-        weight = self._rest.weight("ticker", count=len(symbols)) + sum(self._rest.weight("newest", key) for key in aggregates)
-        await self._admission.admit(weight)
-        asked = self._clock.now_ns()
+        asked = [key for key in self._waiting if key.symbol in symbols]  # who comes while this is under way is asked for next
         try:
-            answers, cursors = await asyncio.gather(
-                self._rest.ticker(symbols), asyncio.gather(*(self._rest.newest(key) for key in aggregates))
-            )
-        except VenueError as error:
-            if isinstance(error, RateLimited):
-                self._budget.silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
-            self._starter.poll_failed(str(error))
-        except RequestError as error:
+            await self._ask_for(asked, symbols)
+        except UnknownSymbol as error:
             await self._bisect(symbols, error)
         except Exception as error:  # noqa: BLE001 -- whatever breaks is asked again, or no lane would ever start
+            if isinstance(error, FoxtrotError):
+                self._budget.refused(error, self._clock.now_ns())
             self._starter.poll_failed(f"{type(error).__name__}: {error}")
-        else:
-            self._tell(symbols, answers, dict(zip(aggregates, cursors, strict=True)), asked)
 
-    async def _bisect(self, symbols: Sequence[str], error: RequestError) -> None:
+    async def _ask_for(self, keys: Sequence[LaneKey], symbols: Sequence[str]) -> None:
+        aggregates = [key for key in keys if key.channel == Channel.AGG_TRADES]
+        weight = self._rest.weight("ticker", count=len(symbols)) + sum(self._rest.weight("newest", key) for key in aggregates)
+        await self._admission.admit(weight)
+        asked_ns = self._clock.now_ns()
+        answers, cursors = await asyncio.gather(
+            self._rest.ticker(symbols), asyncio.gather(*(self._rest.newest(key, 0) for key in aggregates))
+        )
+        known = dict(zip(aggregates, cursors, strict=True))
+        for key in keys:
+            answer = answers.get(key.symbol)
+            if answer is None or answer.stats is None or key not in self._waiting:
+                continue  # missing from the answer: asked again; or wanted no longer
+            if key.channel == Channel.TICK:
+                self._start(key, steps.Polled(answer, asked_ns))
+            elif key in known:
+                self._start(key, steps.Start(known[key]))
+            else:
+                self._start(key, steps.Start(await self._trades_cursor(key, answer.stats)))
+
+    async def _trades_cursor(self, key: LaneKey, stats: Stats) -> Cursor:
+        """The newest trade of the 24 h figures. A window without trades says nothing of those before it: they are asked for."""
+        if stats.last_id >= 0:
+            return Cursor(stats.last_id, stats.last_id)
+        await self._admission.admit(self._rest.weight("newest", key))
+        return await self._rest.newest(key, stats.close_ms - DAY_MS)
+
+    def _start(self, key: LaneKey, given: steps.Start | steps.Polled) -> None:
+        if key in self._waiting:
+            del self._waiting[key]
+            self._starter.started(key, given)
+
+    async def _bisect(self, symbols: Sequence[str], error: UnknownSymbol) -> None:
+        """One bad name must not keep its batch from starting (rule 10): ask halves until it stands alone."""
         if len(symbols) == 1:
             self._starter.refused(symbols[0], str(error))
             return
         half = len(symbols) // 2
         await self._ask(symbols[:half])
         await self._ask(symbols[half:])
-
-    def _tell(
-        self, symbols: Sequence[str], answers: Mapping[str, Answer], cursors: Mapping[LaneKey, Cursor], asked_ns: int
-    ) -> None:
-        for key in [key for key in self._waiting if key.symbol in symbols]:
-            answer = answers.get(key.symbol)
-            if answer is None or answer.stats is None:
-                continue  # missing from the answer: asked again
-            if key.channel == Channel.TICK:
-                given: steps.Start | steps.Polled = steps.Polled(answer, asked_ns)
-            elif key in cursors:
-                given = steps.Start(cursors[key])
-            else:
-                given = steps.Start(Cursor(answer.stats.last_id, answer.stats.last_id))
-            del self._waiting[key]
-            self._starter.started(key, given)

@@ -51,8 +51,9 @@ def body(code: int, msg: str = "words") -> str:
         (400, -1130, RequestError),
         (400, -1220, RequestError),
         (400, -9999, RequestError),
-        (404, 0, RequestError),
-        (409, 0, RequestError),
+        (404, 0, Unavailable),
+        (409, 0, Unavailable),
+        (451, 0, Unavailable),
     ],
 )
 def test_what_each_code_means(status: int, code: int, kind: type[FoxtrotError]) -> None:

@@ -72,9 +72,10 @@ class FakeRest:
         return self._quote(symbol, asked, self.book_ids[symbol])
 
     async def newest(self, key: LaneKey, before_ms: int) -> Cursor:
-        """The last aggregate; or the last trade."""
+        """The last aggregate; or the last trade before the day of the figures."""
         await self._asking("newest", key.symbol)
-        return Cursor(self.trades[key.symbol], self.trades[key.symbol])
+        known = self.older if key.channel == "trades" else self.trades
+        return Cursor(known[key.symbol], known[key.symbol])
 
     async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
         """Trades from an id on."""

@@ -34,6 +34,7 @@ class HubRig:
         self.healths: list[tuple[str, Finding]] = []
         self.breakers: list[tuple[BreakerState, BreakerState]] = []
         self.problems: list[str] = []
+        self.raises: Exception | None = None
         self.rest.trades["BTCUSDT"] = 10
         self.hub = Hub(
             rest=self.rest,
@@ -57,7 +58,9 @@ class HubRig:
         return self.decisions.get(key, steps.Decide(Transport.POLLING, Reason.DEFAULTS))
 
     def deliver(self, key: LaneKey, values: Sequence[Item | Quote | Stats], source: Source) -> None:
-        """Sorts values by kind."""
+        """Sorts values by kind; or raises, if told to."""
+        if self.raises is not None:
+            raise self.raises
         for value in values:
             if isinstance(value, Item):
                 self.feed.delivered.append((key, value.id, source))

@@ -69,6 +69,40 @@ async def test_a_start_that_breaks_the_program_is_asked_again(rig: HubRig) -> No
     assert rig.status(BTC).serving is Serving.POLL
 
 
+async def test_a_day_without_trades_begins_at_the_last_one_before_it(rig: HubRig) -> None:
+    """The figures of a quiet day name no trade; nothing older than the subscription is delivered all the same."""
+    rig.rest.trades["BTCUSDT"] = -1
+    rig.rest.older["BTCUSDT"] = 5_000
+    await rig.open(BTC)
+    await rig.clock.advance(1.0)
+    rig.rest.trades["BTCUSDT"] = 5_002
+    await rig.clock.advance(2.0)
+    assert rig.arrived == [5_001, 5_002]
+
+
+async def test_figures_in_rotation_keep_a_quiet_lane_confirmed(rig: HubRig) -> None:
+    """Two hundred symbols are told of their trades every five seconds: that is as planned, not blind."""
+    keys = [LaneKey(f"S{number}USDT", "trades") for number in range(200)]
+    rig.rest.trades.update({key.symbol: 1 for key in keys})
+    await rig.open(*keys)
+    await rig.clock.advance(5.0)
+    rig.healths.clear()
+    await rig.clock.advance(30.0)
+    assert [finding.health for _, finding in rig.healths if finding.health is Health.BLIND] == []
+
+
+async def test_an_outlet_that_raises_stops_nothing(rig: HubRig) -> None:
+    """What is a user's callback at the far end must not end the pulse, nor the lane."""
+    await rig.open(TICK)
+    rig.raises = ZeroDivisionError("a callback's own bug")
+    rig.quote(2.0)
+    await rig.clock.advance(1.5)
+    rig.raises = None
+    rig.quote(3.0)
+    await rig.clock.advance(1.5)
+    assert rig.quotes[-1][0].bid == 3.0
+
+
 async def test_an_unknown_symbol_blinds_no_other(rig: HubRig) -> None:
     """It is closed with its reason; the others start."""
     await rig.open(BTC, STRANGE, TICK)
@@ -480,3 +514,13 @@ async def test_closing_ends_all_lanes_and_tasks() -> None:
     assert [reason for _, reason in states(rig)][-1] is Reason.CLOSING
     assert len(rig.rest.asked) == before
     assert not rig.dialler.wire.is_open
+
+
+async def test_a_lane_that_comes_while_others_start_is_asked_for_next(rig: HubRig) -> None:
+    """An aggregate lane never begins at a trade's id, whoever was on the way before it."""
+    rig.rest.delay = 1.0
+    await rig.open(BTC)
+    rig.hub.open_lanes([AGG])
+    await rig.clock.advance(5.0)
+    assert rig.rest.times("newest") == 1
+    assert rig.status(AGG).serving is Serving.POLL

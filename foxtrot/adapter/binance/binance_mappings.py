@@ -221,7 +221,7 @@ class ExchangeInfoBody(_Body):
     def weight_limit(self) -> int:
         """REQUEST_WEIGHT a minute; Binance's documented 6000 where it is not said."""
         for row in self.rate_limits:
-            if row.rate_limit_type == "REQUEST_WEIGHT" and row.interval == "MINUTE" and row.interval_num == 1:
+            if row.rate_limit_type == "REQUEST_WEIGHT" and row.interval == "MINUTE" and row.interval_num == 1 and row.limit > 0:
                 return row.limit
         return 6000
 

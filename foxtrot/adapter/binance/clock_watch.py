@@ -7,7 +7,7 @@ from typing import Final
 from foxtrot.adapter.binance.clock_offset import ClockOffset, Sample
 from foxtrot.adapter.binance.rest_feed import BinanceRest
 from foxtrot.transport.budget import WeightBudget
-from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
+from foxtrot.util.clock import NS_PER_MS, Clock
 from foxtrot.util.errors import RateLimited, RequestError, VenueError
 
 SAMPLES: Final = 5
@@ -24,7 +24,7 @@ class ClockWatch:
         self,
         rest: BinanceRest,
         clock: Clock,
-        budget: Callable[[], WeightBudget],
+        budget: WeightBudget,
         offset: ClockOffset,
         on_problem: Callable[[str], None],
     ) -> None:
@@ -35,15 +35,17 @@ class ClockWatch:
         self._on_problem = on_problem
 
     async def measure(self, samples: int = SAMPLES) -> None:
-        """Asks so many times, one after the other; the answer with the shortest round trip counts."""
+        """Asks so many times, one after the other; the shortest round trip counts. Not at all while the weight is used up."""
+        if self._budget.wait(samples, self._clock.now_ns()) > 0:
+            return
         taken: list[Sample] = []
         for _ in range(samples):
             sent = self._clock.now_ns()
-            self._budget().spend(self._rest.weight("server_time"), sent)
+            self._budget.spend(self._rest.weight("server_time"), sent)
             try:
                 venue_ms = await self._rest.server_time()
             except RateLimited as error:
-                self._budget().silence(self._clock.now_ns() + int(error.retry_after * NS_PER_S))
+                self._budget.refused(error, self._clock.now_ns())
                 self._on_problem(str(error))  # the silence is everybody's
                 break
             except (VenueError, RequestError):
@@ -61,6 +63,6 @@ class ClockWatch:
             await self._measure_when_allowed(1)
 
     async def _measure_when_allowed(self, samples: int) -> None:
-        while (wait := self._budget().wait(samples, self._clock.now_ns())) > 0:
+        while (wait := self._budget.wait(samples, self._clock.now_ns())) > 0:
             await self._clock.sleep(wait)
         await self.measure(samples)

@@ -25,6 +25,9 @@ from foxtrot.transport.wire import WireDialler
 from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.errors import Closed, RateLimited, RequestError, Unavailable, VenueError
 
+DOCUMENTED_LIMIT: Final = 6000
+"""Weight a minute, until the venue has told its own."""
+
 FIRST_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 30.0
 STOP_SANDBOX: Final = 1.0
@@ -45,7 +48,7 @@ class BinanceConnection:
         self._market = market
         self._contracts = contracts
         self._tell = tell
-        self._budget = WeightBudget(6000, clock.now_ns())
+        self._budget = WeightBudget(DOCUMENTED_LIMIT, clock.now_ns())
         self._client: BinanceApiClient | None = None
         self._flag_store: FlagStore | None = None
         self.sandbox: Sandbox | None = None
@@ -81,7 +84,7 @@ class BinanceConnection:
         await client.open()
         rest = BinanceRest(client, self._clock, self._adapter_name, self._spend)
         await self._load_markets(rest)
-        watch = ClockWatch(rest, self._clock, lambda: self._budget, self.clock_offset, self._market.problem)
+        watch = ClockWatch(rest, self._clock, self._budget, self.clock_offset, self._market.problem)
         await watch.measure()
         self._market.start(
             rest=rest,
@@ -162,7 +165,7 @@ class BinanceConnection:
 
     async def _load_markets(self, rest: BinanceRest) -> None:
         info = await self._until_it_works(rest.exchange_info, rest.weight("exchange_info"))
-        self._budget = self._market_budget(info.weight_limit, rest)
+        self._budget.resize(info.weight_limit, self._clock.now_ns())
         contracts = await asyncio.to_thread(self._contracts.build, info)
         self._contracts.take(contracts)
         self._look_up_flags()
@@ -170,12 +173,6 @@ class BinanceConnection:
         if left_out := self._contracts.left_out:
             some = ", ".join(left_out[:5])
             self._tell(f"{len(left_out)} instruments are left out, their rules cannot be read: {some}", logging.WARNING)
-
-    def _market_budget(self, limit: int, rest: BinanceRest) -> WeightBudget:
-        now = self._clock.now_ns()
-        budget = WeightBudget(limit, now)
-        budget.spend(rest.weight("exchange_info"), now)
-        return budget
 
     async def _until_it_works(self, call: Callable[[], Awaitable[_T]], weight: int = 0) -> _T:
         chance = random.Random().random  # noqa: S311 -- jitter is no secret

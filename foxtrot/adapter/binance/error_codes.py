@@ -38,6 +38,8 @@ def to_error(what: str, status: int, headers: Mapping[str, str], body: str) -> F
         return Denied(text)
     if told.code == _UNKNOWN_SYMBOL:
         return UnknownSymbol(text, code=told.code)
+    if not told.code:
+        return Unavailable(text)  # somebody on the way answered, not the venue: it says nothing of the request
     return RequestError(text, code=told.code)
 
 

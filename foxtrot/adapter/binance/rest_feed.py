@@ -38,7 +38,7 @@ _WEIGHTS: Final = {
     "book_ticker": 4,
     "exchange_info": 20,
     "server_time": 1,
-    f"newest:{Channel.TRADES}": 2,
+    f"newest:{Channel.TRADES}": 25,
     f"newest:{Channel.AGG_TRADES}": 4,
     f"page:{Channel.TRADES}": 25,
     f"page:{Channel.AGG_TRADES}": 4,
@@ -76,12 +76,10 @@ class BinanceRest:
         return {row.symbol: Answer(row.symbol, to_quote(row, asked, now), to_stats(row, now)) for row in rows}
 
     async def book_ticker(self) -> Mapping[str, Answer]:
-        """``ticker/bookTicker`` of all symbols; some thousand rows, decoded in a worker."""
+        """``ticker/bookTicker`` of all symbols; some thousand rows, read in a worker."""
         asked = self._clock.now_ns()
         body = await self._client.get("ticker/bookTicker", timeout=POLL_TIMEOUT)
-        now = self._clock.now_ns()
-        rows = await asyncio.to_thread(_decoded, "ticker/bookTicker", body, list[BookTickerBody])
-        return {row.symbol: Answer(row.symbol, to_quote(row, asked, now), None) for row in rows}
+        return await asyncio.to_thread(_book_tickers, body, asked, self._clock.now_ns())
 
     async def anchor(self, symbol: str) -> Quote:
         """``depth`` of 5 levels."""
@@ -89,16 +87,14 @@ class BinanceRest:
         body = await self._get("depth", {"symbol": symbol, "limit": ANCHOR_DEPTH}, DepthBody, ANCHOR_TIMEOUT)
         return to_anchor(body, asked, self._clock.now_ns())
 
-    async def newest(self, key: LaneKey) -> Cursor:
-        """The last aggregate trade; for trades the 24 h figures know it."""
+    async def newest(self, key: LaneKey, before_ms: int) -> Cursor:
+        """The last aggregate trade; or the last of the 1,000 newest trades that is older than ``before_ms``."""
         if key.channel == Channel.AGG_TRADES:
             rows = await self._get("aggTrades", {"symbol": key.symbol, "limit": 1}, list[AggTradeBody], POLL_TIMEOUT)
             return Cursor(rows[-1].id, rows[-1].last_trade_id) if rows else Cursor(-1, -1)
-        answers = await self.ticker([key.symbol])
-        stats = answers[key.symbol].stats if key.symbol in answers else None
-        if stats is None:
-            raise BadAnswer(f"GET ticker/24hr: {key.symbol} is missing from the answer")
-        return Cursor(stats.last_id, stats.last_id)
+        trades = await self._get("trades", {"symbol": key.symbol, "limit": PAGE}, list[TradeBody], POLL_TIMEOUT)
+        newest = max((trade.id for trade in trades if trade.time < before_ms), default=-1)
+        return Cursor(newest, newest)
 
     async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
         """``historicalTrades`` or ``aggTrades`` from an id on; tried again on what may pass."""
@@ -129,6 +125,11 @@ class BinanceRest:
 
     async def _get(self, path: str, params: Mapping[str, str | int], kind: type[_T], timeout: float) -> _T:  # noqa: ASYNC109 -- handed on
         return _decoded(path, await self._client.get(path, params, timeout=timeout), kind)
+
+
+def _book_tickers(body: str, asked_ns: int, received_ns: int) -> dict[str, Answer]:
+    rows = _decoded("ticker/bookTicker", body, list[BookTickerBody])
+    return {row.symbol: Answer(row.symbol, to_quote(row, asked_ns, received_ns), None) for row in rows}
 
 
 def _decoded(path: str, body: str, kind: type[_T]) -> _T:

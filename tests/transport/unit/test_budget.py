@@ -4,6 +4,7 @@ import pytest
 
 from foxtrot.transport.budget import Bucket, Rate, WeightBudget
 from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.errors import RateLimited, Unavailable
 
 RATE = Rate(share=100, period=300, burst=40)
 
@@ -100,3 +101,31 @@ def test_above_four_fifths_nothing_is_asked_until_the_minute_is_over() -> None:
 def test_what_the_beat_leaves_is_spare(reserve: float, spare: float) -> None:
     """Weight a second for all else; never nothing."""
     assert WeightBudget(6000, 0, reserve).spare_per_second == pytest.approx(spare)
+
+
+def test_what_no_bucket_holds_is_let_through_when_it_is_full() -> None:
+    """And owed: a request heavier than the burst must not wait for ever."""
+    bucket = Bucket(RATE, 0)
+    assert bucket.wait(50, 0) == 0.0
+    bucket.spend(50, 0)
+    assert bucket.left(0) == -10.0
+    assert bucket.wait(50, 0) == pytest.approx(250.0)
+
+
+def test_the_venues_own_limit_takes_over_what_was_spent() -> None:
+    """Its ``exchangeInfo`` comes after the first requests: they count."""
+    budget = WeightBudget(6000, 0)
+    budget.spend(100, 0)
+    budget.resize(3000, 0)
+    assert budget.wait(200, 0) == 0.0
+    assert budget.wait(201, 0) > 0.0
+    assert budget.spare_per_second == pytest.approx(20.0)
+
+
+def test_only_a_refusal_asks_for_silence() -> None:
+    """Other failures say nothing of the weight."""
+    budget = WeightBudget(6000, 0)
+    budget.refused(Unavailable("reset"), 0)
+    assert budget.wait(1, 0) == 0.0
+    budget.refused(RateLimited("429", retry_after=7.0), NS_PER_S)
+    assert budget.wait(1, NS_PER_S) == 7.0
