@@ -22,6 +22,9 @@ TARGET_PER_S = 20_000
 BUSY = 20.0
 """How much livelier than by default the market must be for 20,000 messages a second."""
 
+KEEP = 1_000
+"""Trades kept per symbol: reached within the first minute, so that memory which grows after it would be a leak, not history."""
+
 _TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 _PAGE_KIB = os.sysconf("SC_PAGE_SIZE") // 1_024
 
@@ -128,7 +131,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=20.0, help="600 shows whether memory stays flat")
     parser.add_argument("--activity", type=float, default=BUSY, help="how much livelier than by default the agents are")
     found = parser.parse_args()
-    with launch(symbols=SYMBOLS, activity=found.activity) as sandbox:
+    with launch(symbols=SYMBOLS, activity=found.activity, keep=KEEP) as sandbox:
         tally = asyncio.run(load(sandbox, found.connections, found.seconds))
         total = sandbox.violations()["total"]
         print(f"violations  {total}")

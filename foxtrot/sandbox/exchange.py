@@ -26,6 +26,7 @@ from foxtrot.sandbox.replay import Replay
 from foxtrot.sandbox.replica import Replica
 from foxtrot.sandbox.rest_chaos import RestChaos
 from foxtrot.sandbox.stream_chaos import StreamChaos
+from foxtrot.sandbox.tape import CAPACITY
 from foxtrot.sandbox.venue_clock import VenueClock
 from foxtrot.util.errors import ConfigError
 
@@ -50,7 +51,7 @@ _LOG = logging.getLogger(__name__)
 class Options:
     """How the exchange is set up. ``start_us`` (microseconds since 1970) fixes the market's clock; else it is the machine's.
 
-    Without ``has_past`` nothing has ever been traded when it opens.
+    Without ``has_past`` nothing has ever been traded when it opens; ``keep`` trades are kept per symbol.
     """
 
     port: int = 0
@@ -62,6 +63,7 @@ class Options:
     replay: tuple[Path, ...] = ()
     start_us: int | None = None
     has_past: bool = True
+    keep: int = CAPACITY
 
 
 class Exchange:
@@ -191,7 +193,13 @@ class Exchange:
             return Replay(recording.load(options.replay), self.fanout, self.clock, options.speed)
         clock = VenueClock(self.clock, options.start_us, options.time_scale)
         market = Market(
-            listings(options.symbols), options.seed, clock.start_us, self.fanout, options.activity, has_past=options.has_past
+            listings(options.symbols),
+            options.seed,
+            clock.start_us,
+            self.fanout,
+            options.activity,
+            has_past=options.has_past,
+            keep=options.keep,
         )
         return AgentSource(market, clock, options.seed)
 

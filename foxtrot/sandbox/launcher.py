@@ -100,19 +100,22 @@ def launch(
     activity: float = 1.0,
     start_ms: int | None = None,
     has_past: bool = True,
+    keep: int | None = None,
     timeout: float = START_TIMEOUT_S,
 ) -> Sandbox:
     """Starts an exchange in a process group of its own and waits until it listens. Blocks: call it off the loop.
 
     ``replay`` names recorded files played one after the other at ``speed``; else agents make a market of ``symbols`` symbols
-    (``activity`` times as lively as by default; with a day's past, or with nothing ever traded). Raises Unavailable, with what
-    the child said, when it does not come up.
+    (``activity`` times as lively as by default; with a day's past, or with nothing ever traded;
+    ``keep`` trades are kept per symbol). Raises Unavailable, with what the child said, when it does not come up.
     """
     args = [f"--port={port}", f"--seed={seed}", f"--speed={speed}", f"--time-scale={time_scale}", f"--activity={activity}"]
     if symbols is not None:
         args.append(f"--symbols={symbols}")
     if start_ms is not None:
         args.append(f"--start-ms={start_ms}")
+    if keep is not None:
+        args.append(f"--keep={keep}")
     if not has_past:
         args.append("--no-past")
     if replay:

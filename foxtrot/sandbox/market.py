@@ -11,7 +11,7 @@ from foxtrot.sandbox.level_book import LevelBook
 from foxtrot.sandbox.listings import Listing
 from foxtrot.sandbox.matching import Fill, MatchingEngine
 from foxtrot.sandbox.publisher import Publisher
-from foxtrot.sandbox.tape import DAY_US, Tape
+from foxtrot.sandbox.tape import CAPACITY, DAY_US, Tape
 
 BEAT_US = 100_000
 _HISTORY_STEPS = 9_360
@@ -22,15 +22,25 @@ _MAX_STEPS = 400
 class Market:
     """Plays every symbol's agents in the order of market time; a beat every 100 ms closes what is sent by interval.
 
-    The market is a function of the listings, the seed and the time since its start. ``speed_up`` multiplies how often agents act.
+    The market is a function of the listings, the seed and the time since its start. ``speed_up`` multiplies how often agents act;
+    ``keep`` is how many trades each symbol's tape holds.
     """
 
     def __init__(
-        self, listings: list[Listing], seed: int, start_us: int, fanout: Fanout, speed_up: float = 1.0, *, has_past: bool = True
+        self,
+        listings: list[Listing],
+        seed: int,
+        start_us: int,
+        fanout: Fanout,
+        speed_up: float = 1.0,
+        *,
+        has_past: bool = True,
+        keep: int = CAPACITY,
     ) -> None:
         self.instruments: dict[str, Instrument] = {}
         self._publisher = Publisher(fanout, self.instruments)
         self._speed_up = speed_up
+        self._keep = keep
         self._warm_up_us = int(_WARM_UP_US / max(1.0, speed_up)) if has_past else 0
         self._now_us = start_us
         self._agents: dict[str, Agents] = {}
@@ -81,7 +91,7 @@ class Market:
 
     def _open(self, number: int, listing: Listing, seed: int) -> None:
         book = LevelBook(update_id=1_000_000_000 + 100_000_000 * number)
-        tape = Tape(next_trade_id=5_000_000 * (number + 1), next_agg_id=3_000_000 * (number + 1))
+        tape = Tape(next_trade_id=5_000_000 * (number + 1), next_agg_id=3_000_000 * (number + 1), capacity=self._keep)
         instrument = Instrument(listing, book, tape)
         engine = MatchingEngine(book)
         rng = random.Random(f"{seed}:{listing.symbol}")

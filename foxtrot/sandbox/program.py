@@ -15,6 +15,7 @@ from typing_extensions import override
 
 from foxtrot.sandbox.exchange import HOST, Exchange, Options
 from foxtrot.sandbox.listings import DEFAULT_COUNT, MAX_COUNT
+from foxtrot.sandbox.tape import CAPACITY, MIN_KEEP
 from foxtrot.util.errors import ConfigError
 from foxtrot.util.system_clock import SystemClock
 
@@ -63,12 +64,15 @@ def parse(argv: Sequence[str], prog: str) -> tuple[Options, bool]:
         "--start-ms", type=int, default=None, help="where the market's clock starts (milliseconds since 1970); now if absent"
     )
     parser.add_argument("--no-past", action="store_true", help="open with nothing ever traded, instead of a day's past")
+    parser.add_argument("--keep", type=int, default=CAPACITY, help="trades kept per symbol of the agents' market")
     parser.add_argument("--until-stdin-closes", action="store_true", help="end when stdin closes (for a parent process)")
     found = parser.parse_args(argv)
     if not 0 <= found.port <= MAX_PORT:
         parser.error(f"--port is between 0 and {MAX_PORT}; found {found.port}")
     if not 1 <= found.symbols <= MAX_COUNT:
         parser.error(f"--symbols is between 1 and {MAX_COUNT}; found {found.symbols}")
+    if not MIN_KEEP <= found.keep <= CAPACITY:
+        parser.error(f"--keep is between {MIN_KEEP} and {CAPACITY}; found {found.keep}")
     options = Options(
         port=found.port,
         seed=found.seed,
@@ -78,6 +82,7 @@ def parse(argv: Sequence[str], prog: str) -> tuple[Options, bool]:
         speed=found.speed,
         replay=tuple(found.replay),
         has_past=not found.no_past,
+        keep=found.keep,
         start_us=None if found.start_ms is None else found.start_ms * 1_000,
     )
     return options, found.until_stdin_closes

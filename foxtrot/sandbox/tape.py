@@ -16,6 +16,9 @@ OnTrade = Callable[[int, int, int, int, bool], None]
 CAPACITY = 500_000
 """Trades kept per symbol (about 20 MB); the oldest tenth is let go beyond it."""
 
+MIN_KEEP = 1_000
+"""The least that a full page of trades needs."""
+
 MAX_MINUTES = 10_080
 """Minute candles kept per symbol: a week."""
 

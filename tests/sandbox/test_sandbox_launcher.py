@@ -163,6 +163,7 @@ def test_violations_are_told_at_the_end() -> None:
         ["--speed", "0"],
         ["--time-scale", "-1"],
         ["--activity", "x"],
+        ["--keep", "999"],
         ["--nope"],
     ],
 )

@@ -178,3 +178,13 @@ def test_a_recorded_symbol_is_taken_apart() -> None:
     assert (foreign_listing("PEPEFDUSD").base, foreign_listing("PEPEFDUSD").quote) == ("PEPE", "FDUSD")
     assert foreign_listing("ETHUSDT").tick == 1_000_000
     assert foreign_listing("ABCXYZ").quote == "XYZ"
+
+
+def test_no_more_trades_are_kept_than_asked_for() -> None:
+    """A long run in little memory: the oldest go, ids go on."""
+    market = Market(listings(1), 5, START_US, Fanout(Calm()), speed_up=50.0, keep=1_000)
+    while not market.play(START_US + 120_000_000):
+        pass
+    tape = market.instruments["BTCUSDT"].tape
+    assert tape.first_id > 5_000_000
+    assert tape.next_id - tape.first_id <= 1_000
