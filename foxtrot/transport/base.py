@@ -54,7 +54,7 @@ class Stats(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> tuple[int, int]:
-        """A smaller key is an older answer."""
+        """Of two that contain trades, the one with the smaller key is the older answer."""
         return (self.last_id, self.close_ms)
 
 

@@ -31,14 +31,11 @@ from foxtrot.transport.breaker import Breaker, Permit
 from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
 from foxtrot.transport.proof import Proof
 from foxtrot.transport.question import Question
-from foxtrot.util.clock import NS_PER_MS, NS_PER_S
+from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 
 LEAVE_NS: Final = 900 * NS_PER_MS
 """How long a decision for polling waits for the polled value that goes first."""
-
-ANCHOR_NS: Final = 2 * NS_PER_S
-"""How long polled quotes make way for an anchor under way: one asked after it would make it worthless."""
 
 
 class Lane:
@@ -111,7 +108,7 @@ class Lane:
             case steps.Offered():
                 self._offered(given.value, given.received_ns)
             case steps.OfferedStats():
-                self._stats_offered(given)
+                self._figured(given.stats, Source.STREAM)
             case steps.Polled():
                 self._polled(given)
             case steps.Paged():
@@ -316,6 +313,8 @@ class Lane:
     # --- polls ------------------------------------------------------------------------------------------------------------
 
     def _polled(self, given: steps.Polled) -> None:
+        if self.is_held:
+            self.confirmed_ns = self._now  # whatever it says: the venue is reached, and health says CONSUMER_SLOW
         if self.quotes:
             self._polled_tick(self.quotes, given)
         elif self.ids and given.answer.stats is not None:
@@ -327,39 +326,39 @@ class Lane:
 
     def _polled_tick(self, order: QuoteOrder, given: steps.Polled) -> None:
         quote, stats = given.answer.quote, given.answer.stats
-        is_cached = order.is_cached(stats)
         if quote is not None and not self.is_started:
             self._started(None)
-        if stats is not None and order.stats(stats):
-            self._deliver([stats], Source.POLL)
-        if quote is None or is_cached:
-            return
+        if quote is not None and not order.is_cached(stats, given.asked_ns):
+            self._polled_quote(order, quote)
+        if stats is not None:  # after the quote that came with them, or they would be told with the one before it
+            self._figured(stats, Source.POLL)
+
+    def _polled_quote(self, order: QuoteOrder, quote: Quote) -> None:
+        makes_way = self.state is LaneState.PROVING and self._question.is_fresh(self._now)
         if order.is_live:
-            self._judged(order.judge(quote), given.asked_ns, is_changed=False)
-            return
-        makes_way = self.state is LaneState.PROVING and self._question.is_open
-        if not order.is_admissible(quote) or (makes_way and self._now < self._question.asked_ns + ANCHOR_NS):
-            return
-        if self._leave_ns:
-            self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
-        is_changed = order.poll(quote)
-        if is_changed:
-            self._deliver([quote], Source.POLL)
-        self._judged(Verdict.HIT, given.asked_ns, is_changed=is_changed)
+            self._judged(order.judge(quote), quote.asked_ns, is_changed=False)
+        elif order.is_admissible(quote) and not makes_way:
+            if self._leave_ns:
+                self._drop_stream(LaneState.POLLING, self.decision.reason, shut=True)
+            is_changed = order.poll(quote)
+            if is_changed:
+                self._deliver([quote], Source.POLL)
+            self._judged(Verdict.HIT, quote.asked_ns, is_changed=is_changed)
 
     def _judged(self, verdict: Verdict, asked_ns: int, *, is_changed: bool) -> None:
         """What a poll means for the stream that serves or proves."""
         if verdict is Verdict.HIT:
             self.confirmed_ns = self._now
-        if self.state is LaneState.STREAMING:
-            if verdict is Verdict.DEAD:
-                self._give_up(Reason.SILENCE)
-        elif self._proof.polled(asked_ns, self._now, is_changed=is_changed):
+        if verdict is Verdict.DEAD:
+            self._give_up(Reason.SILENCE)
+        elif verdict is not Verdict.OLD and self._proof.polled(asked_ns, self._now, is_changed=is_changed):
             self._join()
 
-    def _stats_offered(self, given: steps.OfferedStats) -> None:
-        if self.quotes and self._proof.up_ns and self.quotes.stats(given.stats):
-            self._deliver([given.stats], Source.STREAM)
+    def _figured(self, stats: Stats, source: Source) -> None:
+        """24 h figures of either source: they confirm nothing, only quotes do."""
+        if self.quotes and (source is Source.POLL or self._proof.up_ns) and self.quotes.stats(stats):
+            self.changed_ns = self._now
+            self._out.append(steps.Deliver([stats], source))
 
     # --- time, holds, the end ---------------------------------------------------------------------------------------------
 
@@ -394,7 +393,7 @@ class Lane:
         old, self.state, self.reason, self.serving = self.state, state, reason, serving
         self._out.append(steps.Announce(old, state, serving, reason))
 
-    def _deliver(self, values: list[Item] | list[Quote] | list[Stats], source: Source) -> None:
+    def _deliver(self, values: list[Item] | list[Quote], source: Source) -> None:
         if values:
             self.changed_ns = self.confirmed_ns = self._now
             self._out.append(steps.Deliver(values, source))

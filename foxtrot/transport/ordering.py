@@ -8,14 +8,16 @@ stream serves, ``is_live`` holds and the hot door admits; else streamed values w
     2. Values behind a hole wait until the hole has been filled by id. At most ``CAPACITY`` wait: then the newest are let go,
        and the hole that leaves is filled like any other.
     3. Where the venue itself has no such ids any more, the jump is told as a gap; before the first id there is nothing to miss.
+    4. The door is closed while anything waits: a frame that fills a hole goes through ``offer``, which takes along what waited.
 
 ``QuoteOrder`` (tick)
     1. On the stream a greater ``u`` is newer; ids in between need not arrive.
     2. A polled quote has no id: it is admitted if it was asked after the last admitted value was received (streamed) or
        asked (polled).
     3. From poll to stream there is an anchor, asked after the first streamed frame: only frames with a greater ``u`` follow it.
-    4. 24 h figures have one key for both sources; a smaller key is an old answer. One whose ``last_id`` went back takes its
-       quote along.
+    4. 24 h figures have one key for both sources; a smaller key is an old answer. Figures of a window without trades have no
+       ``last_id``: they stand where the newest trade known stands, and their time alone orders them.
+    5. A polled answer whose ``last_id`` is behind what was known when it was asked takes its quote along.
 """
 
 import enum
@@ -34,6 +36,7 @@ class Verdict(enum.Enum):
     HIT = enum.auto()  # the answer stood on the stream
     MISS = enum.auto()  # it did not
     DEAD = enum.auto()  # it did not, for so long that the stream is given up
+    OLD = enum.auto()  # the answer is older than an earlier one: it says nothing
 
 
 class Filled(NamedTuple):
@@ -88,7 +91,7 @@ class IdOrder:
     @property
     def next_id(self) -> int:
         """The id that will be delivered next; 0 while none is known."""
-        return self._door if self.is_live and not self._is_paused else self._next
+        return self._door if self._door >= 0 else self._next
 
     @property
     def waiting(self) -> int:
@@ -96,7 +99,7 @@ class IdOrder:
         return len(self._buffer)
 
     def accept(self, first: int, last: int, received_ns: int) -> bool:
-        """The hot door: true for the next id while live. ``last`` is the newest trade id inside."""
+        """The hot door: true for the next id while live and nothing waits. ``last`` is the newest trade id inside."""
         if first != self._door:
             return False
         self._door = first + 1
@@ -112,7 +115,8 @@ class IdOrder:
             return []
         self.heard_ns = received_ns
         self.heard_trade_id = max(self.heard_trade_id, item.last_trade_id)
-        if self._is_paused or len(self._buffer) >= self.CAPACITY:
+        is_next = self.is_live and item.id == self.next_id
+        if self._is_paused or (len(self._buffer) >= self.CAPACITY and not is_next):
             return []  # let go: it has been heard of, and is fetched by id
         self._buffer[item.id] = item
         heapq.heappush(self._order, item.id)
@@ -127,8 +131,9 @@ class IdOrder:
 
     def wants_page(self) -> bool:
         """Whether a page from ``next_id`` on would bring something: a hole, what was let go, or what only the venue has."""
-        if self._buffer:
-            return self.hole() is not None
+        if self._buffer:  # the stream brings nothing of before its subscription: what polls have shown must have come
+            is_owed = not self.is_live and self.venue_trade_id > max(self.heard_trade_id, self.last_trade_id)
+            return is_owed or self.hole() is not None
         known = self.heard_trade_id if self.is_live else max(self.heard_trade_id, self.venue_trade_id)
         return self.is_incomplete or known > self.last_trade_id
 
@@ -170,9 +175,8 @@ class IdOrder:
     def open(self) -> list[Item]:
         """The stream serves from here; returns the buffered values that go first."""
         ready = self._ready()
-        self._next = self.next_id
-        self._door = -1 if self._is_paused else self._next
         self.is_live = True
+        self._set_next(self.next_id)
         self._ahead_since_ns = 0
         return ready
 
@@ -195,22 +199,26 @@ class IdOrder:
 
     def resume(self) -> None:
         """The consumer has caught up: what was let go is asked for, whether or not a frame shows a hole."""
-        if self._is_paused and self.is_live:
-            self._door = self._next
         self._is_paused = False
+        self._set_next(self.next_id)
         self.is_incomplete = True
         self._ahead_since_ns = 0
 
     def polled(self, newest: int, now_ns: int) -> Verdict:
-        """Judges the stream by the venue's newest trade id."""
+        """Judges the stream by the newest trade id that the venue has shown; ``newest`` is -1 where 24 h had no trade."""
+        is_old = 0 <= newest < self.venue_trade_id
         self.venue_trade_id = max(self.venue_trade_id, newest)
         heard = max(self.heard_trade_id, self.last_trade_id)
-        if newest <= heard:
+        is_behind = self.venue_trade_id > heard
+        if not is_behind:
             self._ahead_since_ns = 0
-            return Verdict.HIT
-        if not self._ahead_since_ns or self._ahead_id <= heard:
-            self._ahead_since_ns, self._ahead_id = now_ns, newest
-        return Verdict.DEAD if now_ns - self._ahead_since_ns >= self.PATIENCE_NS else Verdict.MISS
+        elif not self._ahead_since_ns or self._ahead_id <= heard:
+            self._ahead_since_ns, self._ahead_id = now_ns, self.venue_trade_id
+        if is_behind and self.is_live and now_ns - self._ahead_since_ns >= self.PATIENCE_NS:
+            return Verdict.DEAD
+        if is_old:
+            return Verdict.OLD
+        return Verdict.MISS if is_behind else Verdict.HIT
 
     def _ready(self) -> list[Item]:
         taken, following = [], self.next_id
@@ -235,10 +243,9 @@ class IdOrder:
         self._set_next(following)
 
     def _set_next(self, following: int) -> None:
-        if self.is_live and not self._is_paused:
-            self._door = following
-        else:
-            self._next = following
+        is_open = self.is_live and not self._is_paused and not self._buffer
+        self._next = following
+        self._door = following if is_open else -1
 
 
 class QuoteOrder:
@@ -251,10 +258,14 @@ class QuoteOrder:
     APART_NS = NS_PER_S // 2
     """So far apart two polls are asked that count as two."""
 
+    MEMORY = 64
+    """So many newest trades are remembered with their times: a poll is held against what was known when it was asked."""
+
     __slots__ = (
         "_admitted_ns",
         "_buffer",
         "_door",
+        "_known",
         "_missed_ns",
         "_newest_id",
         "_stats_key",
@@ -271,7 +282,8 @@ class QuoteOrder:
         self._door = -1  # the last update id delivered, while live
         self._newest_id = -1  # the last update id delivered, when the stream last served
         self._missed_ns = 0  # when the poll was asked that the stream missed first; 0: it has missed none
-        self._stats_key = (-2, 0)
+        self._stats_key = (-1, -1)  # the newest trade id known, the end of the newest window
+        self._known: deque[tuple[int, int]] = deque(maxlen=self.MEMORY)  # since when (ns), the newest trade id
         self.levels: tuple[float, float, float, float] | None = None
         self.heard_ns = 0
         self.is_live = False
@@ -335,14 +347,24 @@ class QuoteOrder:
 
     def stats(self, stats: Stats) -> bool:
         """Whether these 24 h figures are newer than the last; if so they are taken."""
-        if stats.key <= self._stats_key:
+        newest_id = self._stats_key[0]
+        key = stats.key if stats.last_id >= 0 else (newest_id, stats.close_ms)
+        if key <= self._stats_key:
             return False
-        self._stats_key = stats.key
+        self._stats_key = key
+        if key[0] > newest_id:
+            self._known.append((stats.received_ns, key[0]))
         return True
 
-    def is_cached(self, stats: Stats | None) -> bool:
-        """Whether an answer is older than what was seen: its newest trade went back."""
-        return stats is not None and stats.last_id < self._stats_key[0]
+    def is_cached(self, stats: Stats | None, asked_ns: int) -> bool:
+        """Whether an answer is older than what was known when it was asked: its newest trade went back.
+
+        What came after that may well be missing from it. Figures of a window without trades say nothing of this.
+        """
+        if stats is None or stats.last_id < 0:
+            return False
+        known = next((last_id for since_ns, last_id in reversed(self._known) if since_ns <= asked_ns), -1)
+        return stats.last_id < known
 
     def poll(self, quote: Quote) -> bool:
         """Whether a polled quote is to be delivered. One asked too early is not; an equal one only confirms."""

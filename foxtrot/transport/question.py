@@ -2,10 +2,13 @@
 
 from typing import Final
 
-from foxtrot.util.clock import NS_PER_MS
+from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 
 AGAIN_NS: Final = 250 * NS_PER_MS
 """How long after a question that brought nothing the next one waits; doubled up to 8 times that."""
+
+FRESH_NS: Final = 2 * NS_PER_S
+"""How long polled quotes make way for an anchor under way: one asked after it would make it worthless."""
 
 
 class Question:
@@ -26,6 +29,10 @@ class Question:
         self.is_open = True
         self.asked_ns = now_ns
         return True
+
+    def is_fresh(self, now_ns: int) -> bool:
+        """Whether a question is under way, and has not been for long."""
+        return self.is_open and now_ns < self.asked_ns + FRESH_NS
 
     def answered(self, now_ns: int, *, is_useful: bool) -> None:
         """The question under way has come to its end."""

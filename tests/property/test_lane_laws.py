@@ -65,7 +65,7 @@ class LaneMachine(RuleBasedStateMachine):
             self.driver.something_new()
             self.driver.carry(Fate.ARRIVE)
         elif first == "a replay" and self.driver.past:
-            self.driver.receive(self.driver.past[-1])
+            self.driver.replay(self.driver.past[-1])
         if is_answered:
             self.driver.finish_question()
 
@@ -87,7 +87,7 @@ class LaneMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.driver.past)
     @rule(data=st.data())
     def replay(self, data: st.DataObject) -> None:
-        self.driver.receive(data.draw(st.sampled_from(self.driver.past[-8:])))
+        self.driver.replay(data.draw(st.sampled_from(self.driver.past[-8:])))
 
     @precondition(lambda self: self.driver.is_up)
     @rule(is_kill=st.booleans(), count=st.integers(1, 3))
@@ -224,10 +224,12 @@ class TickMachine(LaneMachine):
         self.driver.change(new, ids)
         self.driver.carry(fate)
 
-    @rule(is_trade=st.booleans(), fate=fates)
-    def all_but_the_quote_changes(self, is_trade: bool, fate: Fate) -> None:
-        if is_trade:
+    @rule(what=st.sampled_from(["trade", "trade", "no trade for 24 h", "book"]), fate=fates)
+    def all_but_the_quote_changes(self, what: str, fate: Fate) -> None:
+        if what == "trade":
             self.driver.trade()
+        elif what == "no trade for 24 h":
+            self.driver.empty()
         else:
             self.driver.venue.deepen()
         self.driver.carry(fate)
@@ -259,14 +261,14 @@ class TickMachine(LaneMachine):
             self.driver.decide(Transport.POLLING, Reason.KILL if how == "killed" else Reason.PIN)
         self.driver.poll(moment, asked_ns)
 
-    @precondition(lambda self: self.asked and self.driver.figures[0] >= 0)
+    @precondition(lambda self: self.asked and self.driver.trade_known(self.asked[-1][1]) > 0)
     @rule(data=st.data())
     def answer_poll_from_a_replica_behind(self, data: st.DataObject) -> None:
-        """Known by its newest trade, which went back."""
-        known = self.driver.figures[0]
-        moment = data.draw(st.sampled_from([moment for moment in self.driver.venue.moments if moment.last_id < known]))
+        """Known by its newest trade, which is older than what was known when it was asked."""
         _, asked_ns = self.asked.pop()
-        self.driver.poll(moment, asked_ns)
+        known = self.driver.trade_known(asked_ns)
+        old = [moment for moment in self.driver.venue.moments if 0 <= moment.last_id < known]
+        self.driver.poll(data.draw(st.sampled_from(old)), asked_ns)
 
     @precondition(lambda self: self.driver.question is not None)
     @rule(how=st.sampled_from(["at once", "at once", "later", "behind", "never"]), data=st.data())

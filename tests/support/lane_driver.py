@@ -96,6 +96,11 @@ class LaneDriver(ABC, Generic[FrameT]):
             self._offer(frame)
         self.check()
 
+    def replay(self, frame: FrameT) -> None:
+        """The venue repeats an old frame; one that never arrived is then out of its place."""
+        self.is_flawed |= self._is_news(frame)
+        self.receive(frame)
+
     def receive_next(self) -> None:
         """The oldest frame on the wire arrives."""
         self.receive(self.wire.pop(0))
@@ -401,7 +406,8 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
         self.venue = TickVenue()
         self.versions: list[int] = []
         self.streamed_book_id = -1
-        self.figures = (-2, 0)
+        self.figures = (-1, -1)  # the newest trade told of, and the end of the window that was told of last
+        self.trades_known: list[tuple[int, int]] = []  # since when, the newest trade
         self.sent: tuple[Moment, int] | None = None
         self._known: dict[int, tuple[Quote, Moment]] = {}
 
@@ -419,6 +425,10 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
         """The 24 h figures change."""
         self.send(("stats", self.venue.trade(self.now)))
 
+    def empty(self) -> None:
+        """The window of the 24 h figures loses its last trade."""
+        self.send(("stats", self.venue.empty(self.now)))
+
     def quote(self, quote: Quote, moment: Moment) -> Quote:
         """Remembers of which moment a quote speaks."""
         self._known[id(quote)] = (quote, moment)
@@ -430,6 +440,10 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
         assert answer.quote is not None
         self.quote(answer.quote, moment)
         self.poll_answered(answer, asked_ns)
+
+    def trade_known(self, asked_ns: int) -> int:
+        """The newest trade that was known at that time; -1 for none."""
+        return max((last_id for since_ns, last_id in self.trades_known if since_ns <= asked_ns), default=-1)
 
     def send_question(self) -> None:
         """The anchor's request reaches the venue."""
@@ -483,9 +497,11 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
     @override
     def _delivered(self, value: Item | Quote | Stats, source: Source) -> None:
         if isinstance(value, Stats):
-            assert value.key > self.figures, "figures never go back"
+            key = (self.figures[0] if value.last_id < 0 else value.last_id, value.close_ms)
+            assert key > self.figures, "figures never go back"
             assert source is Source.POLL or self.shown in STREAM_ON, "nothing streamed where the stream is off"
-            self.figures = value.key
+            self.figures = key
+            self.trades_known.append((self.now, value.last_id))
             return
         assert isinstance(value, Quote)
         moment = self._known[id(value)][1]
@@ -518,7 +534,11 @@ class TickDriver(LaneDriver[tuple[str, Moment]]):
 
     @override
     def _is_complete(self) -> bool:
-        return bool(self.versions) and self.lane.quotes is not None and self.lane.quotes.levels == self.venue.now.levels
+        if not self.versions or self.lane.quotes is None:
+            return False
+        now = self.venue.now
+        figures = (self.figures[0] if now.last_id < 0 else now.last_id, now.close_ms)
+        return self.lane.quotes.levels == now.levels and self.figures == figures
 
     @override
     def finish_question(self) -> None:

@@ -87,11 +87,22 @@ class TickVenue:
         last = self.now
         return self._add(Moment(last.version, last.update_id, last.book_id + 1, last.levels, last.last_id, last.close_ms))
 
+    @property
+    def newest_trade(self) -> int:
+        """The last trade ever made."""
+        return max(moment.last_id for moment in self.moments)
+
     def trade(self, now_ns: int) -> Moment:
         """A trade, which leaves the quote alone."""
         last = self.now
         close_ms = max(last.close_ms, now_ns // NS_PER_MS)
-        return self._add(Moment(last.version, last.update_id, last.book_id, last.levels, last.last_id + 1, close_ms))
+        return self._add(Moment(last.version, last.update_id, last.book_id, last.levels, self.newest_trade + 1, close_ms))
+
+    def empty(self, now_ns: int) -> Moment:
+        """The last trade leaves the window of 24 h."""
+        last = self.now
+        close_ms = max(last.close_ms + 1, now_ns // NS_PER_MS)
+        return self._add(Moment(last.version, last.update_id, last.book_id, last.levels, -1, close_ms))
 
     def _add(self, moment: Moment) -> Moment:
         self.moments.append(moment)

@@ -57,6 +57,12 @@ def test_a_slow_consumer_degrades() -> None:
     assert found[:3] == (Health.DEGRADED, Serving.STREAM, Reason.CONSUMER_SLOW)
 
 
+def test_a_slow_consumer_does_not_hide_an_outage() -> None:
+    """Polls confirm a lane on hold; when none is answered, nothing is known any more."""
+    found = judged(status(LaneState.POLLING, Serving.POLL, confirmed_ns=NOW - 4 * NS_PER_S), is_held=True)
+    assert found[:3] == (Health.BLIND, Serving.NONE, Reason.STALE)
+
+
 def test_a_symbol_is_as_bad_as_its_worst_lane() -> None:
     """One blind lane is not hidden by a live one."""
     live = judged(status(LaneState.STREAMING, Serving.STREAM))

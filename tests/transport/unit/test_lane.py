@@ -4,10 +4,12 @@ import pytest
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote, Stats
-from foxtrot.transport.lane import ANCHOR_NS, LEAVE_NS, Lane
+from foxtrot.transport.health import of_lane
+from foxtrot.transport.lane import LEAVE_NS, Lane
 from foxtrot.transport.proof import FIRST_DATA_NS
+from foxtrot.transport.question import FRESH_NS
 from foxtrot.util.clock import NS_PER_S
-from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
+from foxtrot.util.constants import BreakerState, Health, LaneState, Reason, Serving, Source, Transport
 
 START = 1_000 * NS_PER_S
 FIGURES = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
@@ -187,6 +189,34 @@ def test_a_cached_answer_is_dropped() -> None:
     assert rig.poll(2.0, 4) == []
 
 
+def test_a_symbol_without_trades_for_a_day_is_served_on() -> None:
+    """The last trade leaves the window: quotes and figures come as before."""
+    rig = Rig(is_tick=True)
+    rig.poll(1.0, 500)
+    rig.now += NS_PER_S
+    quote, figures = rig.poll(2.0, -1)
+    assert quote == steps.Deliver([polled(2.0, rig.now)], Source.POLL)
+    assert figures == steps.Deliver([Stats(-1, rig.now, FIGURES, rig.now)], Source.POLL)
+    assert rig.lane.status.confirmed_ns == rig.now
+
+
+def test_a_quote_goes_before_the_figures_that_came_with_it() -> None:
+    """They would else be told with the quote before it."""
+    rig = Rig(is_tick=True)
+    rig.poll(1.0, 5)
+    rig.now += NS_PER_S
+    values = [effect.values[0] for effect in rig.poll(2.0, 6) if isinstance(effect, steps.Deliver)]
+    assert [type(value) for value in values] == [Quote, Stats]
+
+
+def test_figures_alone_confirm_no_tick() -> None:
+    """They change it; that the quote still holds they do not say."""
+    rig = tick_streaming()
+    confirmed_ns = rig.lane.status.confirmed_ns
+    rig.tell(steps.OfferedStats(Stats(5, 1, FIGURES, rig.now)))
+    assert (rig.lane.status.changed_ns, rig.lane.status.confirmed_ns) == (rig.now, confirmed_ns)
+
+
 def test_a_quote_asked_too_early_is_dropped() -> None:
     """Two polls that came back in the wrong order."""
     rig = Rig(is_tick=True)
@@ -345,7 +375,7 @@ def test_polls_make_way_for_an_anchor_under_way() -> None:
     """One asked later would make it worthless; but not for longer than 2 s."""
     rig = tick_proving()
     rig.tell(steps.Offered(quote(99, 1.0), rig.now))
-    rig.now += ANCHOR_NS - 1
+    rig.now += FRESH_NS - 1
     assert rig.poll(2.0) == []
     rig.now += 1
     assert kinds(rig.poll(2.0)) == [steps.Deliver]
@@ -417,6 +447,51 @@ def test_a_silent_tick_is_given_up_after_two_misses() -> None:
     assert moved(rig.poll(2.0)) == [(LaneState.FALLBACK, Reason.SILENCE)]
     rig.now += 1
     assert kinds(rig.poll(2.0)) == [steps.Deliver]
+
+
+def test_figures_that_cross_every_poll_blind_no_audit() -> None:
+    """Both come once a second: a newer trade in the figures between request and answer makes no answer a cached one."""
+    rig = tick_streaming()
+    for second in range(3):
+        asked_ns = rig.now + NS_PER_S
+        rig.now = asked_ns + NS_PER_S // 50
+        rig.tell(steps.OfferedStats(Stats(10 + second, 1, FIGURES, rig.now)))
+        stats = Stats(9 + second, 1, FIGURES, rig.now)
+        rig.tell(steps.Polled(Answer("BTCUSDT", polled(9.0, asked_ns), stats), asked_ns))
+    assert (rig.lane.state, rig.lane.reason) == (LaneState.FALLBACK, Reason.SILENCE)
+
+
+def test_an_old_answer_neither_confirms_nor_forgives() -> None:
+    """A replica that lags answers between two others: the silent stream is given up in time."""
+    rig = streaming()
+    rig.now += NS_PER_S
+    rig.traded(12)
+    rig.now += 2 * NS_PER_S
+    rig.traded(11)
+    assert rig.lane.status.confirmed_ns == START
+    rig.now += 3 * NS_PER_S
+    assert moved(rig.traded(12)) == [(LaneState.FALLBACK, Reason.SILENCE)]
+
+
+def test_old_answers_prove_no_quiet_stream() -> None:
+    """They do not say that nothing happened since."""
+    rig = proving()
+    rig.wait(1)
+    rig.traded(10)
+    rig.wait(1)
+    assert rig.traded(9) == []
+    assert moved(rig.traded(10)) == [(LaneState.STREAMING, Reason.PROOF)]
+
+
+def test_a_reordered_frame_takes_along_what_waited() -> None:
+    """At once, without a page."""
+    rig = streaming()
+    rig.tell(frame(13))
+    ids = rig.lane.ids
+    assert ids is not None
+    assert not ids.accept(12, 12, rig.now)
+    assert rig.tell(frame(12)) == [steps.Deliver(items(12, 13), Source.STREAM)]
+    assert ids.accept(14, 14, rig.now)
 
 
 def test_replayed_quotes_keep_no_stream_alive() -> None:
@@ -570,6 +645,18 @@ def test_a_hold_lets_frames_go_and_completes_them_by_id() -> None:
     assert rig.traded(13) == []
     assert rig.tell(steps.Hold(is_on=False)) == [steps.FetchPage(12, Source.BACKFILL)]
     assert rig.tell(page(12, 13)) == [steps.Deliver(items(12, 13), Source.BACKFILL)]
+
+
+@pytest.mark.parametrize("rig", [started(), streaming()])
+def test_a_poll_answered_during_a_hold_confirms(rig: Rig) -> None:
+    """The venue is reached, however far ahead: the lane is degraded by its consumer, not blind."""
+    rig.tell(steps.Hold(is_on=True))
+    rig.now += 4 * NS_PER_S
+    assert rig.traded(50) == []
+    assert of_lane(rig.lane.status, is_held=True, wants_stream=False, now_ns=rig.now)[::2][:2] == (
+        Health.DEGRADED,
+        Reason.CONSUMER_SLOW,
+    )
 
 
 def test_a_page_that_comes_during_a_hold_is_let_go() -> None:

@@ -77,6 +77,24 @@ def test_a_late_value_fills_its_hole_itself() -> None:
     assert offer(order, 11) == [11, 12]
 
 
+def test_the_door_sends_what_fills_a_hole_past_what_waits() -> None:
+    """Else 12 would wait for another frame although nothing is missing before it."""
+    order = live(9)
+    offer(order, 12)
+    assert not order.accept(10, 10, 7)
+    assert offer(order, 10) == [10]
+    assert not order.accept(11, 11, 7)
+    assert offer(order, 11) == [11, 12]
+    assert order.accept(13, 13, 7)
+
+
+def test_a_full_buffer_takes_what_is_next() -> None:
+    """It brings out what waits; only what lies behind the hole is let go."""
+    order = live(0)
+    offer(order, *range(2, order.CAPACITY + 2))
+    assert offer(order, 1) == list(range(1, order.CAPACITY + 2))
+
+
 def test_old_and_waiting_values_are_duplicates() -> None:
     """They are counted, and refresh nothing."""
     order = live(10)
@@ -105,6 +123,28 @@ def test_a_polled_lane_fetches_what_the_venue_has() -> None:
     assert ids_of(order.fill(items(11, 12), is_full=True).items) == [11, 12]
     assert order.wants_page()
     order.fill([], is_full=False)
+    assert not order.wants_page()
+
+
+def test_a_join_waits_for_what_polls_have_shown() -> None:
+    """Though no hole lies before the stream's first value: it may be a replay, and the stream bring nothing after it."""
+    order = at(10)
+    order.polled(13, 0)
+    offer(order, 11)
+    assert order.wants_page()
+    order.fill(items(11, 12, 13), is_full=False)
+    assert not order.wants_page()
+    assert order.open() == []
+    assert order.accept(14, 14, 0)
+
+
+def test_a_join_waits_no_longer_than_until_the_stream_has_caught_up() -> None:
+    """A stream that brings what polls have shown needs no page."""
+    order = at(10)
+    order.polled(12, 0)
+    offer(order, 11)
+    assert order.wants_page()
+    offer(order, 12)
     assert not order.wants_page()
 
 
@@ -240,6 +280,35 @@ def test_a_late_stream_is_not_a_dead_one() -> None:
         order.accept(8 + second, 8 + second, 0)
 
 
+def test_an_old_answer_is_no_hit() -> None:
+    """A replica behind an earlier answer shows that the stream has what nobody doubted; the patience runs on."""
+    order = live(10)
+    assert order.polled(12, 1) is Verdict.MISS
+    assert order.polled(10, 2 * NS_PER_S) is Verdict.OLD
+    assert order.polled(10, 5 * NS_PER_S + 1) is Verdict.DEAD
+
+
+def test_an_old_answer_confirms_no_stream_that_keeps_up() -> None:
+    """It says nothing either way."""
+    order = live(10)
+    order.polled(11, 1)
+    order.accept(11, 11, 2)
+    assert order.polled(10, 3) is Verdict.OLD
+    assert order.polled(11, 4) is Verdict.HIT
+
+
+def test_a_day_without_trades_is_a_hit() -> None:
+    """The window is empty, so there is nothing newer; it is not an old answer."""
+    order = live(10)
+    assert order.polled(-1, 1) is Verdict.HIT
+
+
+def test_a_polled_lane_is_behind_and_never_dead() -> None:
+    """There is no stream to give up, however long its pages take."""
+    order = at(10)
+    assert [order.polled(12, second * NS_PER_S) for second in (1, 9)] == [Verdict.MISS, Verdict.MISS]
+
+
 # --- quotes ------------------------------------------------------------------------------------------------------------------
 
 
@@ -337,13 +406,33 @@ def test_figures_never_go_back() -> None:
     assert [order.stats(Stats(*key, FIGURES, 0)) for key in keys] == [True, False, True, False, True, False]
 
 
+def test_a_window_that_empties_goes_on_by_its_time() -> None:
+    """The last trade left it: newer figures are newer, and figures that still hold the trade are old."""
+    order = QuoteOrder()
+    keys = [(500, 10), (-1, 9), (-1, 11), (500, 10), (-1, 12), (-1, 12), (501, 12), (-1, 11)]
+    assert [order.stats(Stats(*key, FIGURES, 0)) for key in keys] == [True, False, True, False, True, False, True, False]
+
+
 def test_an_answer_whose_newest_trade_went_back_is_cached() -> None:
-    """An equal one is not, nor one without figures."""
+    """Behind what was known when it was asked; an equal one is not, nor one without figures or of a day without trades."""
+    order = QuoteOrder()
+    order.stats(Stats(3, 5, FIGURES, 10))
+    order.stats(Stats(4, 6, FIGURES, 20))
+    assert order.is_cached(Stats(2, 9, FIGURES, 30), 15)
+    assert order.is_cached(Stats(3, 9, FIGURES, 30), 20)
+    assert not order.is_cached(Stats(3, 9, FIGURES, 30), 19)
+    assert not order.is_cached(Stats(4, 1, FIGURES, 30), 20)
+    assert not order.is_cached(Stats(-1, 9, FIGURES, 30), 20)
+    assert not order.is_cached(None, 20)
+
+
+def test_a_day_without_trades_moves_the_window_alone() -> None:
+    """Its figures are newer by their time; the newest trade known stays known."""
     order = QuoteOrder()
     order.stats(Stats(3, 5, FIGURES, 0))
-    assert order.is_cached(Stats(2, 9, FIGURES, 0))
-    assert not order.is_cached(Stats(3, 1, FIGURES, 0))
-    assert not order.is_cached(None)
+    assert order.stats(Stats(-1, 6, FIGURES, 0))
+    assert not order.stats(Stats(2, 7, FIGURES, 0))
+    assert order.stats(Stats(4, 6, FIGURES, 0))
 
 
 def test_two_misses_running_are_death() -> None:

@@ -1,7 +1,7 @@
 """What an attempt has shown, and how REST is asked about it."""
 
 from foxtrot.transport.proof import FIRST_DATA_NS, Proof
-from foxtrot.transport.question import AGAIN_NS, Question
+from foxtrot.transport.question import AGAIN_NS, FRESH_NS, Question
 from foxtrot.util.clock import NS_PER_S
 
 UP = 100 * NS_PER_S
@@ -82,6 +82,15 @@ def test_one_question_at_a_time() -> None:
     question.answered(UP + 2, is_useful=True)
     assert question.ask(UP + 2)
     assert question.asked_ns == UP + 2
+
+
+def test_a_question_is_fresh_for_two_seconds() -> None:
+    """So long others make way for its answer; without one there is nothing to make way for."""
+    question = Question()
+    assert not question.is_fresh(UP)
+    question.ask(UP)
+    assert question.is_fresh(UP + FRESH_NS - 1)
+    assert not question.is_fresh(UP + FRESH_NS)
 
 
 def test_useless_answers_space_the_questions() -> None:
