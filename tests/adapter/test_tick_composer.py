@@ -1,13 +1,56 @@
 """One tick of two halves."""
 
+import pytest
+
+from foxtrot.adapter.binance.contract_manager import ContractManager
+from foxtrot.adapter.binance.market_data import MarketData
 from foxtrot.adapter.binance.tick_composer import TickComposer
-from foxtrot.transport.base import Quote, Stats
-from foxtrot.util.constants import Exchange, Source
-from foxtrot.util.object import TickData
+from foxtrot.transport.base import LaneKey, Quote, Stats
+from foxtrot.transport.breaker_board import BreakerBoard
+from foxtrot.util.constants import Exchange, LaneState, Reason, Serving, Source
+from foxtrot.util.object import AggTradeData, GapData, HealthData, PublicTradeData, TickData, TransportData
+from tests.support.virtual_clock import VirtualClock
 
 FIGURES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 QUOTE = Quote(0, 10.0, 1.0, 11.0, 2.0, received_ns=50, asked_ns=40)
 STATS = Stats(7, 1_700, FIGURES, received_ns=60)
+
+
+class Heard:
+    """The adapter's callbacks, keeping what they were given, in order."""
+
+    adapter_name = "BINANCE"
+
+    def __init__(self) -> None:
+        self.events: list[object] = []
+
+    def on_tick(self, tick: TickData) -> None:
+        """Keeps it."""
+        self.events.append(tick)
+
+    def on_transport(self, transport: TransportData) -> None:
+        """Keeps it."""
+        self.events.append(transport)
+
+    def on_public_trade(self, trade: PublicTradeData) -> None:
+        """Keeps it."""
+        self.events.append(trade)
+
+    def on_agg_trade(self, trade: AggTradeData) -> None:
+        """Keeps it."""
+        self.events.append(trade)
+
+    def on_health(self, health: HealthData) -> None:
+        """Keeps it."""
+        self.events.append(health)
+
+    def on_gap(self, gap: GapData) -> None:
+        """Keeps it."""
+        self.events.append(gap)
+
+    def write_log(self, msg: str, level: int = 0) -> None:
+        """Keeps it."""
+        self.events.append((msg, level))
 
 
 def composer() -> tuple[TickComposer, list[TickData]]:
@@ -86,3 +129,37 @@ def test_a_polled_quote_follows_a_streamed_one() -> None:
     made.stream_quote(42, (20.0, 3.0, 21.0, 4.0), 70)
     made.quote(QUOTE, Source.POLL)
     assert (ticks[-1].source, ticks[-1].update_id, ticks[-1].bid_price_1) == (Source.POLL, 0, 10.0)
+
+
+def test_after_the_stream_no_tick_calls_its_quote_streamed() -> None:
+    """Served by polls, newer figures come with the same quote as a polled one, without its update id."""
+    made, ticks = composer()
+    made.served_by_poll()
+    made.stats(STATS)
+    made.stream_quote(42, (20.0, 3.0, 21.0, 4.0), 70)
+    made.served_by_poll()
+    made.stats(Stats(8, 1_800, FIGURES, received_ns=80))
+    assert (ticks[-1].source, ticks[-1].update_id, ticks[-1].bid_price_1) == (Source.POLL, 0, 20.0)
+    assert len(ticks) == 2
+
+
+@pytest.mark.parametrize(("serving", "source"), [
+    (Serving.POLL, Source.POLL),
+    (Serving.NONE, Source.POLL),
+    (Serving.STREAM, Source.STREAM),
+])  # fmt: skip
+@pytest.mark.parametrize("channel", ["tick", "trades"])
+def test_the_composer_hears_what_serves_its_lane(serving: Serving, source: Source, channel: str) -> None:
+    """With the event that tells of it; what serves the symbol's other lanes does not matter."""
+    heard = Heard()
+    market = MarketData(heard, ContractManager("BINANCE", lambda _: None), BreakerBoard(), VirtualClock())
+    key = LaneKey("BTCUSDT", "tick")
+    market.deliver(key, [STATS, Quote(42, 10.0, 1.0, 11.0, 2.0, received_ns=50)], Source.STREAM)
+    market.announce(LaneKey("BTCUSDT", channel), LaneState.STREAMING, LaneState.FALLBACK, serving, Reason.CONNECTION)
+    market.deliver(key, [Stats(8, 1_800, FIGURES, received_ns=80)], Source.POLL)
+    before, told, after = heard.events
+    assert isinstance(before, TickData)
+    assert isinstance(told, TransportData)
+    assert isinstance(after, TickData)
+    assert before.source is Source.STREAM
+    assert after.source is (source if channel == "tick" else Source.STREAM)

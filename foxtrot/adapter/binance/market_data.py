@@ -170,6 +170,9 @@ class MarketData:
 
     def announce(self, key: LaneKey, old: LaneState, new: LaneState, serving: Serving, reason: Reason) -> None:
         """A lane changed its state."""
+        composer = self._composers.get(key.symbol)
+        if composer is not None and key.channel == Channel.TICK and serving is not Serving.STREAM:
+            composer.served_by_poll()
         self._callbacks.on_transport(
             TransportData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, old, new, serving, reason)
         )

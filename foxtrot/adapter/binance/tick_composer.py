@@ -40,6 +40,11 @@ class TickComposer:
         self._figures = stats.figures
         self._emit(stats.close_ms * NS_PER_MS, stats.received_ns)
 
+    def served_by_poll(self) -> None:
+        """The stream serves no longer: the last quote stays true as a polled one, and no tick calls it streamed any more."""
+        if self._last is not None:
+            self._last = (Source.POLL, 0, self._last[2])
+
     def _emit(self, venue_time_ns: int, received_ns: int) -> None:
         if self._figures is None or self._last is None:
             return
