@@ -1,6 +1,7 @@
 """The command ``foxtrot chaos``: asks a running sandbox to misbehave."""
 
-from typing import Annotated, Any
+from collections.abc import Iterable
+from typing import Annotated, Any, Final
 
 import typer
 from rich.box import SIMPLE_HEAD
@@ -9,9 +10,19 @@ from rich.table import Table
 from rich.text import Text
 
 from foxtrot.app.tables import PIPE_WIDTH
-from foxtrot.sandbox.launcher import clear_faults, list_faults, request_fault
+from foxtrot.sandbox.launcher import SECONDS, SHARE, clear_faults, list_faults, request_fault
 from foxtrot.util.errors import ConfigError
 from foxtrot.util.symbol import to_venue_symbol
+
+_OPTIONS: Final = {
+    "seconds": "--for S",
+    "for": "--for S",
+    "symbol": "--symbol S",
+    "stream": "--stream NAME",
+    "share": "--share 0..1",
+    "fault": "the argument FAULT",
+    "port": "--port PORT",
+}
 
 
 def chaos(
@@ -25,11 +36,14 @@ def chaos(
     symbol: Annotated[
         str | None, typer.Option("--symbol", metavar="S", help="Whose data is struck: BTC/USDT or BTCUSDT; none: all.")
     ] = None,
+    stream: Annotated[
+        str | None, typer.Option("--stream", metavar="NAME", help="Which stream is struck, for example btcusdt@trade; none: all.")
+    ] = None,
     seconds: Annotated[
-        float | None, typer.Option("--for", metavar="S", min=0, help="How many seconds it lasts; none: once, or until --clear.")
+        float | None, typer.Option("--for", metavar="S", help="How many seconds it lasts; none: once, or until --clear.")
     ] = None,
     share: Annotated[
-        float | None, typer.Option("--share", metavar="0..1", min=0, max=1, help="Which share of what it meets is struck.")
+        float | None, typer.Option("--share", metavar="0..1", help="Which share of what it meets is struck.")
     ] = None,
     param: Annotated[
         list[str] | None, typer.Option("--param", metavar="NAME=NUMBER", help="A parameter of the fault; again for more.")
@@ -46,26 +60,38 @@ def chaos(
         return typer.echo(f"faults ended: {clear_faults(port)}")
     if fault is None:
         raise ConfigError("name a fault, for example: foxtrot chaos close --port PORT; all of them: foxtrot chaos --list")
-    venue_symbol = None if symbol is None else to_venue_symbol(symbol)
-    params = dict(_param(text) for text in param or ())
-    armed = request_fault(port, fault, symbol=venue_symbol, seconds=seconds, share=share, **params)
+    armed = request_fault(
+        port,
+        fault,
+        _params(param or ()),
+        symbol=None if symbol is None else to_venue_symbol(symbol),
+        stream=stream,
+        seconds=None if seconds is None else SECONDS.check("--for", seconds),
+        share=None if share is None else SHARE.check("--share", share),
+    )
     return typer.echo(_said(armed, port))
 
 
-def _param(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        return name.strip().replace("-", "_"), float(value)
-    except ValueError:
-        raise ConfigError(f"--param is NAME=NUMBER, for example --param ms=500; found {text!r}") from None
+def _params(texts: Iterable[str]) -> dict[str, float]:
+    params: dict[str, float] = {}
+    for text in texts:
+        name, _, value = text.partition("=")
+        name = name.strip().replace("-", "_")
+        if name in _OPTIONS:
+            raise ConfigError(f"--param takes the fault's own numbers; {name} is said by {_OPTIONS[name]}")
+        try:
+            params[name] = float(value)
+        except ValueError:
+            raise ConfigError(f"--param is NAME=NUMBER, for example --param ms=500; found {text!r}") from None
+    return params
 
 
 def _said(armed: dict[str, Any], port: int) -> str:
-    whom = armed["symbol"] or "every symbol"
+    whom = armed["stream"] or armed["symbol"] or "every symbol"
     left = armed["seconds_left"]
     is_instant = any(fault["is_instant"] for fault in list_faults() if fault["fault"] == armed["fault"])
     if left:
-        lasting = f"for {left:.0f} s"
+        lasting = f"for {left:.3g} s"
     elif is_instant:
         lasting = "once"
     else:
@@ -83,6 +109,8 @@ def _print_faults() -> None:
         table.add_column(title, overflow="fold")
     for fault in list_faults():
         params: Any = fault["params"]
-        asked = ", ".join(f"{name}={each['default']:g} ({each['meaning']})" for name, each in params.items())
+        asked = ", ".join(
+            f"{name}={each['default']:.15g} ({each['meaning']}; {each['allowed']})" for name, each in params.items()
+        )
         table.add_row(Text(str(fault["fault"]), "bold"), str(fault["side"]), Text(str(fault["effect"])), Text(asked))
     console.print(table)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import logging
+import re
 from typing import TYPE_CHECKING, Protocol
 
 import msgspec
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
     from foxtrot.sandbox.limits import Violations
     from foxtrot.sandbox.source import Source
     from foxtrot.util.clock import Clock
+
+
+_LOG = logging.getLogger(__name__)
+_ID = re.compile(r"[0-9]{1,18}")
 
 
 class Floor(Protocol):
@@ -83,16 +89,22 @@ class Control:
 
     async def _clear(self, request: web.Request) -> web.Response:
         text = request.match_info.get("fault_id")
-        if text is not None and not text.isdigit():
+        if text is not None and not _ID.fullmatch(text):
             return _json({"error": f"a fault's id is a number; found {text!r}"}, 400)
         ended = self._floor.board.clear(int(text) if text else None)
         self._floor.faults_changed()
         return _json({"cleared": ended})
 
     def _check_symbol(self, fault: Fault) -> None:
-        if fault.symbol and fault.symbol not in self._floor.source.instruments:
+        known = self._floor.source.instruments
+        of_stream = "" if fault.stream.startswith("!") else fault.stream.partition("@")[0].upper()
+        for symbol in (fault.symbol, of_stream):
+            if symbol and symbol not in known:
+                self._floor.board.clear(fault.fault_id)
+                raise ConfigError(unknown("symbol", symbol, known))
+        if fault.symbol and of_stream not in {"", fault.symbol}:
             self._floor.board.clear(fault.fault_id)
-            raise ConfigError(unknown("symbol", fault.symbol, self._floor.source.instruments))
+            raise ConfigError(f"{fault.stream} is no stream of {fault.symbol}; name one of both")
 
 
 def _local(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Callable[[web.Request], Awaitable[web.Response]]:
@@ -102,7 +114,13 @@ def _local(handler: Callable[[web.Request], Awaitable[web.Response]]) -> Callabl
         host = request.host.rpartition(":")[0] or request.host
         if not _is_loopback(request.remote or "") or not (host == "localhost" or _is_loopback(host.strip("[]"))):
             return _json({"error": "the controls of the sandbox answer loopback only"}, 403)
-        return await handler(request)
+        try:
+            return await handler(request)
+        except web.HTTPException:
+            raise
+        except Exception as error:  # noqa: BLE001 -- a mistake of the sandbox's own is told as such to whoever asked
+            _LOG.exception("sandbox.control_failed")
+            return _json({"error": f"a mistake of the sandbox's own, please report it: {type(error).__name__}: {error}"}, 500)
 
     return guarded
 

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from foxtrot.sandbox.faults import FaultSpec, Side, find
+from foxtrot.sandbox.faults import SECONDS, SHARE, FaultSpec, Side, check_params, check_stream, find
 from foxtrot.util.errors import ConfigError, unknown
+
+_COMMON = frozenset({"fault", "symbol", "stream", "seconds", "share"})
 
 
 @dataclass(slots=True)
@@ -66,22 +68,22 @@ class FaultBoard:
     def arm(self, asked: Mapping[str, object], now_ns: int) -> Fault:
         """Puts a fault in force. Raises ConfigError naming what is wrong with ``asked`` and what is allowed."""
         spec = find(str(asked.get("fault", "")))
-        known = {"fault", "symbol", "stream", "seconds", "share", *spec.params}
         for key in asked:
-            if key not in known:
-                raise ConfigError(unknown(f"parameter of {spec.name}", key, known))
-        seconds = _number(asked, "seconds", None, low=0.0)
-        share = _number(asked, "share", 1.0, low=0.0, high=1.0)
+            if key not in _COMMON and key not in spec.params:
+                raise ConfigError(unknown(f"parameter of {spec.name}", key, {*_COMMON, *spec.params}))
+        params = check_params(spec, {name: value for name, value in asked.items() if name not in _COMMON})
+        stream, seconds, share = (asked.get(name) for name in ("stream", "seconds", "share"))
+        checked_s = None if seconds is None else SECONDS.check("seconds", seconds)
         self._last_id += 1
         fault = Fault(
             self._last_id,
             spec,
             str(asked.get("symbol") or "").upper(),
-            str(asked.get("stream") or ""),
-            1.0 if share is None else share,
+            "" if stream is None else check_stream(spec, stream),
+            SHARE.default if share is None else SHARE.check("share", share),
             now_ns,
-            None if seconds is None else now_ns + int(seconds * 1e9),
-            {name: _param(asked, name, default) for name, (default, _) in spec.params.items()},
+            None if checked_s is None else now_ns + int(checked_s * 1e9),
+            params,
             random.Random(f"{self._seed}:{self._last_id}:{spec.name}"),
         )
         if not spec.is_instant or seconds:
@@ -113,21 +115,3 @@ class FaultBoard:
     def _end(self, fault: Fault) -> None:
         self._active.remove(fault)
         self.hits[fault.spec.name] += fault.hits
-
-
-def _param(asked: Mapping[str, object], name: str, default: float) -> float:
-    value = _number(asked, name, default)
-    return default if value is None else value
-
-
-def _number(
-    asked: Mapping[str, object], name: str, default: float | None, *, low: float | None = None, high: float | None = None
-) -> float | None:
-    value = asked.get(name, default)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or value != value:  # noqa: PLR0124 -- NaN alone differs from itself
-        raise ConfigError(f"{name} is a number; found {value!r}")
-    if (low is not None and value < low) or (high is not None and value > high):
-        raise ConfigError(f"{name} is between {low} and {high if high is not None else 'any'}; found {value!r}")
-    return float(value)

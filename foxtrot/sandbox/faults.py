@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from foxtrot.sandbox.stream_names import parse
 from foxtrot.util.errors import ConfigError, unknown
 
 
@@ -19,6 +20,37 @@ class Side(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Param:
+    """A number that a fault takes: its default, its meaning, and which ones are allowed (``low`` to ``high``)."""
+
+    default: float
+    meaning: str
+    low: float
+    high: float
+    is_whole: bool = False
+    is_above_low: bool = False
+    never: frozenset[int] = frozenset()
+
+    @property
+    def allowed(self) -> str:
+        """``whole, 1000 to 4999``."""
+        words = "whole, " if self.is_whole else ""
+        words += f"above {self.low:.15g} up to {self.high:.15g}" if self.is_above_low else f"{self.low:.15g} to {self.high:.15g}"
+        return words + (f" without {' '.join(str(each) for each in sorted(self.never))}" if self.never else "")
+
+    def check(self, name: str, value: object) -> float:
+        """The value as a number. Raises ConfigError with the range for what is no number, not finite, or outside."""
+        if isinstance(value, int | float) and not isinstance(value, bool) and self._holds(value):
+            return float(value)
+        raise ConfigError(f"{name} is a number, {self.allowed}; found {_shown(value)}")
+
+    def _holds(self, value: float) -> bool:
+        if not self.low <= value <= self.high:  # true of NaN as well
+            return False
+        return not ((self.is_whole and value != int(value)) or (self.is_above_low and value == self.low) or value in self.never)
+
+
+@dataclass(frozen=True, slots=True)
 class FaultSpec:
     """One kind of fault: what it does, what it imitates, its parameters with their defaults and meanings.
 
@@ -29,9 +61,23 @@ class FaultSpec:
     side: Side
     effect: str
     imitates: str
-    params: Mapping[str, tuple[float, str]] = field(default_factory=dict)
+    params: Mapping[str, Param] = field(default_factory=dict)
     is_instant: bool = False
 
+    @property
+    def has_streams(self) -> bool:
+        """Whether it can be limited to one stream: REST, upgrades and the market know none."""
+        return self.side in {Side.STREAM, Side.CONNECTION, Side.COMMAND}
+
+
+_NEVER_SENT = frozenset({1004, 1005, 1006, 1015})  # RFC 6455, 7.4.1: they must not stand in a close frame
+_LONGEST_MS = 600_000
+_LONGEST_BAN_S = 259_200  # three days, the venue's longest ban
+_DAY_MS = 86_400_000
+_LONGEST_SHOWN = 60
+
+SECONDS = Param(0, "how long it lasts", 0, 31_536_000, is_above_low=True)
+SHARE = Param(1, "which share of what it meets is struck", 0, 1)
 
 _TABLE = (
     # whole connections
@@ -40,7 +86,7 @@ _TABLE = (
         Side.CONNECTION,
         "closes the stream connections that carry the symbol, with a close frame",
         "a gateway that restarts, a load balancer that sheds connections",
-        {"code": (1001, "close code")},
+        {"code": Param(1001, "close code", 1000, 4999, is_whole=True, never=_NEVER_SENT)},
         is_instant=True,
     ),
     FaultSpec(
@@ -62,7 +108,7 @@ _TABLE = (
         Side.CONNECTION,
         "sends serverShutdown in the connection's form, and closes what is still there after the lead",
         "a planned restart of the venue's gateways (since 2026-05-08)",
-        {"lead": (10, "seconds from the notice to the close")},
+        {"lead": Param(10, "seconds from the notice to the close", 0, 3_600)},
         is_instant=True,
     ),
     FaultSpec(
@@ -82,14 +128,14 @@ _TABLE = (
         Side.CONNECTION,
         "everything but pings leaves later, in order",
         "a congested path, bufferbloat",
-        {"ms": (500, "milliseconds")},
+        {"ms": Param(500, "milliseconds", 0, _LONGEST_MS)},
     ),
     FaultSpec(
         "ping-flood",
         Side.CONNECTION,
         "sends pings far more often than every 20 s",
         "a gateway gone wild; clients that answer each one run into their own message limit",
-        {"per_second": (20, "pings a second on each connection")},
+        {"per_second": Param(20, "pings a second on each connection", 1, 10_000, is_whole=True)},
     ),
     # single events
     FaultSpec(
@@ -109,14 +155,18 @@ _TABLE = (
         Side.STREAM,
         "frames of the symbol's streams leave later, in order",
         "one overloaded publisher: the data is whole but old",
-        {"ms": (500, "milliseconds"), "jitter_ms": (0, "up to this many more")},
+        {"ms": Param(500, "milliseconds", 0, _LONGEST_MS), "jitter_ms": Param(0, "up to this many more", 0, _LONGEST_MS)},
     ),
     FaultSpec("duplicate", Side.STREAM, "sends frames twice", "two publishers active after a failover"),
     FaultSpec(
         "reorder", Side.STREAM, "sends a frame after the one that follows it", "two paths of different length behind the gateway"
     ),
     FaultSpec(
-        "drop", Side.STREAM, "loses one frame in N", "a full queue inside the venue that sheds load", {"one_in": (10, "N")}
+        "drop",
+        Side.STREAM,
+        "loses one frame in N",
+        "a full queue inside the venue that sheds load",
+        {"one_in": Param(10, "N", 1, 1_000_000, is_whole=True)},
     ),
     FaultSpec("malformed", Side.STREAM, "cuts the JSON text short", "a broken encoder, a truncating proxy"),
     FaultSpec("binary", Side.STREAM, "sends the frame as binary", "a gateway switched to another encoding by mistake"),
@@ -125,7 +175,7 @@ _TABLE = (
         Side.STREAM,
         "blows the frame up",
         "a runaway message that a client must refuse without falling over",
-        {"bytes": (2_000_000, "size of the frame")},
+        {"bytes": Param(2_000_000, "size of the frame", 1, 16_777_216, is_whole=True)},
     ),
     FaultSpec(
         "wrong-symbol", Side.STREAM, "puts another symbol's name into the event", "a routing mistake inside the venue's fan-out"
@@ -135,14 +185,14 @@ _TABLE = (
         Side.STREAM,
         "a new subscription first brings old frames, recorded since the fault was armed, then the present",
         "a gateway that replays its buffer after a reconnect",
-        {"frames": (20, "old frames")},
+        {"frames": Param(20, "old frames", 1, 1_000, is_whole=True)},
     ),
     FaultSpec(
         "book-top-only",
         Side.STREAM,
         "diff depth frames leave out what changed beyond the best N levels of a side",
         "a venue that publishes only the top of its book: deep levels turn stale without a gap in the ids",
-        {"levels": (20, "N")},
+        {"levels": Param(20, "N", 1, 5_000, is_whole=True)},
     ),
     # commands
     FaultSpec(
@@ -154,7 +204,7 @@ _TABLE = (
         Side.COMMAND,
         "answers SUBSCRIBE with an error and does nothing",
         "a venue in maintenance, a symbol just delisted",
-        {"code": (2, "error code")},
+        {"code": Param(2, "error code", -9_999, 9_999, is_whole=True)},
     ),
     # upgrade
     FaultSpec(
@@ -168,7 +218,10 @@ _TABLE = (
         Side.UPGRADE,
         "answers the upgrade with an HTTP error",
         "an address over its connection limit, a firewall, a gateway without backend",
-        {"status": (503, "HTTP status, 400 to 599"), "retry_after": (0, "seconds for Retry-After; 0 sends none")},
+        {
+            "status": Param(503, "HTTP status", 400, 599, is_whole=True),
+            "retry_after": Param(0, "seconds for Retry-After (0 sends none)", 0, _LONGEST_BAN_S, is_whole=True),
+        },
     ),
     # REST
     FaultSpec(
@@ -176,14 +229,14 @@ _TABLE = (
         Side.REST,
         "answers 429, code -1003, with Retry-After",
         "another program on the same address that used up the weight",
-        {"retry_after": (5, "seconds")},
+        {"retry_after": Param(5, "seconds", 0, _LONGEST_BAN_S, is_whole=True)},
     ),
     FaultSpec(
         "rest-418",
         Side.REST,
         "answers 418, code -1003, with Retry-After",
         "an address banned after it went on into 429",
-        {"retry_after": (120, "seconds")},
+        {"retry_after": Param(120, "seconds", 0, _LONGEST_BAN_S, is_whole=True)},
     ),
     FaultSpec("rest-403", Side.REST, "answers 403 with a page of HTML", "the venue's web application firewall"),
     FaultSpec(
@@ -191,21 +244,21 @@ _TABLE = (
         Side.REST,
         "answers 5xx, code -1001",
         "an internal error; for an order it would mean: outcome unknown",
-        {"status": (503, "HTTP status, 500 to 599")},
+        {"status": Param(503, "HTTP status", 500, 599, is_whole=True)},
     ),
     FaultSpec(
         "rest-slow",
         Side.REST,
         "answers later",
         "an overloaded API, a slow path",
-        {"ms": (2_000, "milliseconds"), "jitter_ms": (0, "up to this many more")},
+        {"ms": Param(2_000, "milliseconds", 0, _LONGEST_MS), "jitter_ms": Param(0, "up to this many more", 0, _LONGEST_MS)},
     ),
     FaultSpec(
         "rest-replica",
         Side.REST,
         "answers from a state some hundred milliseconds behind the streams",
         "reads served by a replica of the matching engine's state",
-        {"behind_ms": (300, "milliseconds")},
+        {"behind_ms": Param(300, "milliseconds", 0, 60_000)},
     ),
     FaultSpec("rest-cached", Side.REST, "repeats the first answer to each URL", "a cache between client and venue"),
     FaultSpec(
@@ -221,7 +274,7 @@ _TABLE = (
         Side.MARKET,
         "/time and serverTime are off; events are not",
         "a time server of the venue gone astray, or one's own clock",
-        {"ms": (1_500, "milliseconds ahead; negative: behind")},
+        {"ms": Param(1_500, "milliseconds ahead (negative: behind)", -_DAY_MS, _DAY_MS)},
     ),
     FaultSpec(
         "halt",
@@ -243,6 +296,24 @@ def find(name: str) -> FaultSpec:
     return spec
 
 
+def check_params(spec: FaultSpec, params: Mapping[str, object]) -> dict[str, float]:
+    """Every parameter of the fault, as given or by default. Raises ConfigError naming the parameters, or the range, allowed."""
+    for name in params:
+        if name not in spec.params:
+            known = ", ".join(spec.params) if spec.params else "none"
+            raise ConfigError(f"unknown parameter {name!r} of {spec.name}; allowed: {known}")
+    return {name: param.check(name, params.get(name, param.default)) for name, param in spec.params.items()}
+
+
+def check_stream(spec: FaultSpec, stream: object) -> str:
+    """The stream's name. Raises ConfigError for what names no stream, and for a fault that knows none."""
+    if not isinstance(stream, str) or parse(stream) is None:
+        raise ConfigError(f"unknown stream {_shown(stream)}; write it as a client subscribes to it, for example btcusdt@trade")
+    if not spec.has_streams:
+        raise ConfigError(f"{spec.name} cannot be limited to a stream; limit it to a symbol")
+    return stream
+
+
 def describe(specs: Iterable[FaultSpec] = FAULTS.values()) -> list[dict[str, object]]:
     """The table of faults as plain data."""
     return [
@@ -252,7 +323,14 @@ def describe(specs: Iterable[FaultSpec] = FAULTS.values()) -> list[dict[str, obj
             "effect": spec.effect,
             "imitates": spec.imitates,
             "is_instant": spec.is_instant,
-            "params": {name: {"default": default, "meaning": meaning} for name, (default, meaning) in spec.params.items()},
+            "params": {
+                name: {"default": each.default, "meaning": each.meaning, "allowed": each.allowed}
+                for name, each in spec.params.items()
+            },
         }
         for spec in specs
     ]
+
+
+def _shown(value: object) -> str:
+    return f"{value:.15g}" if isinstance(value, float) else repr(value)[:_LONGEST_SHOWN]

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
@@ -24,6 +24,10 @@ CONTROL_TIMEOUT_S = 5.0
 
 _OK = 200
 _WRONG = 400
+_FAILED = 500
+
+SECONDS = faults.SECONDS
+SHARE = faults.SHARE
 
 
 class Sandbox:
@@ -41,10 +45,16 @@ class Sandbox:
         self.ws_api_url: str = said["ws_api"]
 
     def chaos(
-        self, fault: str, symbol: str | None = None, seconds: float | None = None, share: float | None = None, **params: float
+        self,
+        fault: str,
+        symbol: str | None = None,
+        seconds: float | None = None,
+        share: float | None = None,
+        stream: str | None = None,
+        **params: float,
     ) -> dict[str, Any]:
         """Asks it to misbehave; see ``request_fault``."""
-        return request_fault(self.port, fault, symbol=symbol, seconds=seconds, share=share, **params)
+        return request_fault(self.port, fault, params, symbol=symbol, stream=stream, seconds=seconds, share=share)
 
     def clear_faults(self) -> None:
         """Ends every fault in force."""
@@ -142,17 +152,32 @@ def launch(
 
 
 def request_fault(
-    port: int, fault: str, *, symbol: str | None = None, seconds: float | None = None, share: float | None = None, **params: float
+    port: int,
+    fault: str,
+    params: Mapping[str, float] | None = None,
+    *,
+    symbol: str | None = None,
+    stream: str | None = None,
+    seconds: float | None = None,
+    share: float | None = None,
 ) -> dict[str, Any]:
     """Asks the exchange on ``port`` to commit a fault; returns it with its ``id`` and how many connections it ``struck``.
 
-    ``symbol`` None: all; ``seconds`` None: until cleared; ``share``: 0 to 1 of what it meets. Raises ConfigError for an unknown
-    fault or parameter, Unavailable when no sandbox answers.
+    ``params`` are the fault's own; ``symbol`` and ``stream`` (``btcusdt@trade``) None: all; ``seconds`` (above 0) None: until
+    cleared; ``share``: 0 to 1 of what it meets. Raises ConfigError for an unknown fault or parameter and for a value outside its
+    range, Unavailable when no sandbox answers, or when one fails.
     """
     spec = faults.find(fault)
-    asked: dict[str, object] = {"fault": spec.name, **params}
-    optional = {"symbol": symbol, "seconds": seconds, "share": share}
-    asked.update({name: value for name, value in optional.items() if value is not None})
+    asked: dict[str, object] = {"fault": spec.name, **(params or {})}
+    faults.check_params(spec, params or {})
+    if stream is not None:
+        asked["stream"] = faults.check_stream(spec, stream)
+    if seconds is not None:
+        asked["seconds"] = SECONDS.check("seconds", seconds)
+    if share is not None:
+        asked["share"] = SHARE.check("share", share)
+    if symbol is not None:
+        asked["symbol"] = symbol
     return _control(port, "POST", "/sandbox/faults", asked)
 
 
@@ -180,7 +205,7 @@ def _control(port: int, method: str, path: str, body: dict[str, object] | None =
         response = connection.getresponse()
         text = response.read()
         if response.status not in {_OK, _WRONG}:
-            raise Unavailable(f"what listens on {HOST}:{port} is no sandbox (HTTP {response.status})")
+            raise _not_served(port, response.status, text)
         answer: dict[str, Any] = json.loads(text)
     except (OSError, http.client.HTTPException, ValueError) as error:
         raise Unavailable(
@@ -191,6 +216,17 @@ def _control(port: int, method: str, path: str, body: dict[str, object] | None =
     if response.status == _WRONG:
         raise ConfigError(str(answer.get("error", answer)))
     return answer
+
+
+def _not_served(port: int, status: int, text: bytes) -> Unavailable:
+    """What to say of an answer that is neither a yes nor a refusal: the sandbox's own word, if there is one."""
+    with contextlib.suppress(ValueError):
+        answer = json.loads(text)
+        if isinstance(answer, dict) and isinstance(answer.get("error"), str):
+            return Unavailable(f"the sandbox on {HOST}:{port} answered HTTP {status}: {answer['error']}")
+    if status >= _FAILED:
+        return Unavailable(f"what listens on {HOST}:{port} failed with HTTP {status}; what it wrote to stderr says why")
+    return Unavailable(f"what listens on {HOST}:{port} is no sandbox (HTTP {status})")
 
 
 def _first_line(process: subprocess.Popen[bytes], timeout: float) -> bytes:

@@ -33,6 +33,15 @@ def sandbox() -> Iterator[Sandbox]:
         ("chaos clos --port 9", "did you mean 'close'"),
         ("chaos delay --port 9 --param ms", "NAME=NUMBER"),
         ("chaos close --port 99999", "--port"),
+        ("chaos mute --port 9 --param seconds=3", "seconds is said by --for"),
+        ("chaos mute --port 9 --param stream=1", "stream is said by --stream NAME"),
+        ("chaos mute --port 9 --param symbol=BTCUSDT", "symbol is said by --symbol"),
+        ("chaos mute --port 9 --param foo=3", "allowed: none"),
+        ("chaos close --port 9 --param code=99999", "whole, 1000 to 4999"),
+        ("chaos mute --port 9 --for 0", "--for is a number, above 0"),
+        ("chaos mute --port 9 --for nan", "--for is a number, above 0"),
+        ("chaos mute --port 9 --share 2", "--share is a number, 0 to 1"),
+        ("chaos mute --port 9 --stream moon", "for example btcusdt@trade"),
         ("flags shwo", "show"),
     ],
 )
@@ -90,6 +99,7 @@ def test_chaos_without_a_sandbox(capsys: pytest.CaptureFixture[str]) -> None:
     [
         ("close", "close on every symbol, once"),
         ("mute --symbol BTC/USDT --for 5", "mute on BTCUSDT, for 5 s"),
+        ("mute --stream btcusdt@trade --for 0.5", "mute on btcusdt@trade, for 0.5 s"),
         ("delay --param ms=20 --share 0.5", "until: foxtrot chaos --clear"),
         ("--clear", "faults ended: "),
     ],

@@ -3,15 +3,22 @@
 import asyncio
 import itertools
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
 
+from foxtrot.sandbox.control import Control
 from foxtrot.sandbox.exchange import Exchange
-from foxtrot.sandbox.fault_board import FaultBoard
-from foxtrot.sandbox.faults import FAULTS, Side, describe, find
+from foxtrot.sandbox.fault_board import Fault, FaultBoard
+from foxtrot.sandbox.faults import FAULTS, Side, check_params, describe, find
+from foxtrot.sandbox.limits import Violations
+from foxtrot.sandbox.source import Source
+from foxtrot.util.clock import Clock
 from foxtrot.util.errors import ConfigError
 from tests.sandbox.plain_client import Client, running
 
@@ -31,7 +38,9 @@ def test_the_docs_list_every_fault() -> None:
     for spec in FAULTS.values():
         assert f"| `{spec.name}` |" in text
         assert f"| {spec.effect} | {spec.imitates} |" in text
-        assert all(f"`{name}` ({default:g}): {meaning}" in text for name, (default, meaning) in spec.params.items())
+        assert all(
+            f"`{name}` ({each.default:.15g}): {each.meaning}; {each.allowed}" in text for name, each in spec.params.items()
+        )
 
 
 # whole connections
@@ -448,8 +457,21 @@ async def test_faults_are_listed_counted_and_cleared(client: Client) -> None:
         ({"fault": "mutes"}, "did you mean 'mute'"),
         ({"fault": "mute", "symbol": "BTCUSD"}, "did you mean 'BTCUSDT'"),
         ({"fault": "mute", "second": 3}, "did you mean 'seconds'"),
-        ({"fault": "mute", "seconds": -1}, "seconds is between"),
-        ({"fault": "mute", "share": 2}, "share is between"),
+        ({"fault": "mute", "seconds": -1}, "seconds is a number, above 0"),
+        ({"fault": "mute", "seconds": 0}, "seconds is a number, above 0"),
+        ({"fault": "mute", "seconds": 10**400}, "seconds is a number, above 0"),
+        ({"fault": "mute", "share": 2}, "share is a number, 0 to 1"),
+        ({"fault": "close", "code": 99999}, "code is a number, whole, 1000 to 4999"),
+        ({"fault": "close", "code": 1006}, "without 1004 1005 1006 1015"),
+        ({"fault": "drop", "one_in": 0}, "one_in is a number, whole, 1 to"),
+        ({"fault": "drop", "one_in": 1.5}, "found 1.5"),
+        ({"fault": "delay", "ms": None}, "ms is a number, 0 to 600000; found None"),
+        ({"fault": "rest-5xx", "status": 404}, "whole, 500 to 599"),
+        ({"fault": "mute", "stream": 1}, "unknown stream 1"),
+        ({"fault": "mute", "stream": ["x"]}, "for example btcusdt@trade"),
+        ({"fault": "mute", "stream": "btcusd@trade"}, "did you mean 'BTCUSDT'"),
+        ({"fault": "mute", "stream": "ethusdt@trade", "symbol": "BTCUSDT"}, "no stream of BTCUSDT"),
+        ({"fault": "rest-429", "stream": "btcusdt@trade"}, "cannot be limited to a stream"),
         ({"fault": "mute", "seconds": "x"}, "seconds is a number"),
         ([1], "Expected"),
     ],
@@ -463,6 +485,58 @@ async def test_wrong_faults_are_refused_with_a_hint(client: Client, asked: Any, 
         assert response.status == 400
         assert words in (await response.json())["error"]
     assert (await client.body("/sandbox/faults"))["active"] == []
+
+
+@pytest.mark.parametrize(("fault", "name"), [(fault, name) for fault, spec in FAULTS.items() for name in spec.params])
+def test_each_parameter_keeps_to_its_range(fault: str, name: str) -> None:
+    """Its default and both ends are taken; what lies beyond, and what is not finite, is refused."""
+    param = FAULTS[fault].params[name]
+    for value in (param.default, param.low, param.high):
+        assert check_params(find(fault), {name: value})[name] == value
+    wrong: tuple[object, ...] = (param.low - 1, param.high + 1, math.nan, math.inf, -math.inf, True, "1")
+    for each in wrong:
+        with pytest.raises(ConfigError, match=f"{name} is a number"):
+            check_params(find(fault), {name: each})
+
+
+async def test_a_fault_of_one_stream_spares_the_others(client: Client) -> None:
+    """Muted are the trades; the quotes of the same symbol go on."""
+    fault = await client.chaos("mute", stream="btcusdt@trade")
+    async with client.stream("/stream?streams=btcusdt@trade/btcusdt@bookTicker") as stream:
+        seen = []
+        while not (await client.body("/sandbox/faults"))["active"][0]["hits"]:
+            seen.append((await stream.next())["stream"])
+        await client.get(f"/sandbox/faults/{fault['id']}", "DELETE")
+        await stream.until(lambda event: event["stream"] == "btcusdt@trade")
+    assert set(seen) <= {"btcusdt@bookTicker"}
+
+
+class BrokenFloor:
+    """An exchange that cannot say what it does."""
+
+    board: FaultBoard
+    clock: Clock
+    source: Source
+    violations: Violations
+
+    def armed(self, fault: Fault) -> None:
+        raise NotImplementedError
+
+    def faults_changed(self) -> None:
+        raise NotImplementedError
+
+    def describe(self) -> dict[str, object]:
+        raise ZeroDivisionError("by zero")
+
+
+async def test_a_mistake_of_its_own_is_told_as_such(caplog: pytest.LogCaptureFixture) -> None:
+    """HTTP 500 with the mistake in words, and the traceback in the log."""
+    app = web.Application()
+    Control(BrokenFloor()).add_to(app.router)
+    async with TestClient(TestServer(app)) as caller, caller.get("/sandbox/status") as response:
+        assert response.status == 500
+        assert (await response.json())["error"] == "a mistake of the sandbox's own, please report it: ZeroDivisionError: by zero"
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == ["sandbox.control_failed"]
 
 
 async def test_a_page_of_another_host_has_no_access(client: Client) -> None:

@@ -1,16 +1,20 @@
 """The launcher: a child of its own that says where it is, does what it is told, and ends with its parent."""
 
 import http.client
+import http.server
 import json
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from foxtrot.sandbox import launcher, program
 from foxtrot.util.errors import ConfigError, Unavailable
@@ -63,6 +67,51 @@ def test_nobody_answers() -> None:
         port = probe.getsockname()[1]
     with pytest.raises(Unavailable, match=f"foxtrot sandbox --port {port}"):
         launcher.request_fault(port, "mute")
+
+
+@pytest.mark.parametrize(
+    ("fault", "params", "words"),
+    [
+        ("mute", {"seconds": 3.0}, "unknown parameter 'seconds' of mute; allowed: none"),
+        ("delay", {"msec": 3.0}, "allowed: ms, jitter_ms"),
+        ("close", {"code": 99999.0}, "code is a number, whole, 1000 to 4999"),
+        ("drop", {"one_in": math.nan}, "one_in is a number, whole, 1 to"),
+    ],
+)
+def test_parameters_are_checked_before_anybody_is_asked(fault: str, params: dict[str, float], words: str) -> None:
+    """No sandbox is needed to hear what is allowed."""
+    with pytest.raises(ConfigError, match=words):
+        launcher.request_fault(1, fault, params)
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (500, b'{"error": "a mistake"}', "the sandbox on 127.0.0.1:PORT answered HTTP 500: a mistake"),
+        (500, b"oops", "what listens on 127.0.0.1:PORT failed with HTTP 500"),
+        (404, b"", "what listens on 127.0.0.1:PORT is no sandbox"),
+    ],
+)
+def test_an_answer_that_is_none_is_told_as_what_it_is(status: int, body: bytes, words: str) -> None:
+    """A sandbox that fails is not taken for something else."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_DELETE(self) -> None:
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        @override
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        with pytest.raises(Unavailable, match=words.replace("PORT", str(server.server_port))):
+            launcher.clear_faults(server.server_port)
+        thread.join()
 
 
 def test_ends_when_told() -> None:
