@@ -204,7 +204,15 @@ def test_unsubscribed_before_connect_is_never_opened(idle: EngineRun) -> None:
     idle.connect()
     eventually(lambda: idle.seen.ticks["BTCUSDT"], "a tick")
     assert [status.key.symbol for status in idle.adapter.lanes()] == ["BTCUSDT"]
-    assert idle.seen.changes("ETHUSDT", "tick") == []
+    assert idle.seen.changes("ETHUSDT", "tick") == [(LaneState.POLLING, LaneState.CLOSED, Reason.UNSUBSCRIBED)]
+
+
+def test_unsubscribed_before_connect_is_told_at_once(idle: EngineRun) -> None:
+    """The closing event does not wait for a connection that may never come; what was not subscribed gives none."""
+    idle.subscribe("ETHUSDT", "tick")
+    idle.engine.unsubscribe(request("ETHUSDT", "tick", "trades"), "BINANCE")
+    eventually(lambda: idle.seen.is_at(LaneState.CLOSED, "ETHUSDT", "tick"), "its closing event")
+    assert (idle.seen.serving("ETHUSDT", "tick"), idle.seen.changes("ETHUSDT", "trades")) == (Serving.NONE, [])
 
 
 def test_connecting_twice_is_refused_and_harms_nothing(run: EngineRun) -> None:
@@ -254,10 +262,11 @@ def test_after_close_every_call_is_refused(idle: EngineRun, call: Callable[[Engi
 
 
 def test_after_close_what_was_known_can_still_be_read(run: EngineRun) -> None:
-    """Tables show the end."""
+    """Tables show the end; nothing is subscribed any more, so only what was last told knows a health."""
     run.subscribe("BTCUSDT", "tick")
     eventually(lambda: run.seen.ticks["BTCUSDT"], "a tick")
     run.engine.close()
     assert run.engine.get_tick("BTCUSDT") == run.seen.ticks["BTCUSDT"][-1]
     assert run.adapter.lanes() == []
-    assert run.engine.health("BTCUSDT") is not None
+    assert run.engine.health("BTCUSDT") is None
+    assert run.engine.oms.get_health("BTCUSDT.BINANCE") is not None

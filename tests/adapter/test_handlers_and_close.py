@@ -14,11 +14,12 @@ import pytest
 
 from foxtrot.core.event import Event
 from foxtrot.sandbox.launcher import Sandbox, launch
-from foxtrot.util.constants import LaneState, Reason
+from foxtrot.util.constants import LaneState, Reason, Serving
 from foxtrot.util.event_type import EVENT_PUBLIC_TRADE, EVENT_TICK
 from tests.support.engine_run import EngineRun, engine_run, eventually, flags_text
 
 CLOSE_SECONDS = 5.0
+CLOSE_SECONDS_OF_AN_ADAPTER = 3.0
 SLACK = 1.0  # a busy machine's
 
 # A connection that the venue resets while it is being made: uvloop closes the descriptor and leaves the socket object unmarked.
@@ -116,6 +117,31 @@ def test_a_handler_that_never_returns_is_named_at_a_close_in_time(run: EngineRun
     assert any("handler_never_returned" in line and "everlasting" in line for line in caplog.messages)
 
 
+def test_a_hold_in_force_at_connect_is_obeyed(tmp_path: Path, box: Sandbox) -> None:
+    """Lanes that must be whole begin on hold; once the handlers have caught up they are whole."""
+    run = EngineRun(tmp_path, box, flags_text({"BTCUSDT": "streaming"}))
+    wake = threading.Event()
+    run.engine.event_engine.register("eStick", lambda _event: wake.wait(30))
+    for name in ("eStick", *["eFill"] * 21_000):
+        run.engine.event_engine.put(Event(name))
+    assert run.engine.event_engine.is_holding
+    run.subscribe("BTCUSDT", "trades")
+    run.connect()
+    eventually(lambda: reason(run) is Reason.CONSUMER_SLOW, "the hold")
+    wake.set()
+    eventually(lambda: len(run.seen.trades["BTCUSDT"]) > 10, "trades")
+    eventually(lambda: reason(run) is not Reason.CONSUMER_SLOW, "the end of the hold")
+    run.engine.close()
+    ids = [trade.trade_id for trade in run.seen.trades["BTCUSDT"]]
+    assert ids == list(range(ids[0], ids[0] + len(ids)))
+
+
+def reason(run: EngineRun) -> Reason | None:
+    """Why BTCUSDT is as healthy as it is."""
+    health = run.adapter.health("BTCUSDT")
+    return health.reason if health else None
+
+
 # the end
 
 
@@ -205,6 +231,52 @@ def test_a_frozen_embedded_exchange_ends_too(tmp_path: Path) -> None:
         os.kill(pid, signal.SIGSTOP)
         close_in_time(run)
         eventually(lambda: is_gone(pid), "its end", 5)
+
+
+def test_close_shares_one_deadline_when_everything_hangs(tmp_path: Path) -> None:
+    """The loop and the embedded exchange, both frozen: 3 s in all, as documented."""
+    with engine_run(tmp_path, None, flags_text({})) as run:
+        eventually(lambda: run.adapter.endpoints, "the addresses")
+        connection = run.adapter._connection
+        assert connection is not None
+        assert connection.sandbox is not None
+        is_stuck, wake = threading.Event(), threading.Event()
+        run.adapter._loop_thread.call(is_stuck.set)
+        run.adapter._loop_thread.call(wake.wait, 30)
+        assert is_stuck.wait(20)
+        os.kill(connection.sandbox.pid, signal.SIGSTOP)
+        started = time.monotonic()
+        run.adapter.close()
+        took = time.monotonic() - started
+        wake.set()
+    assert took < CLOSE_SECONDS_OF_AN_ADAPTER + SLACK / 2
+    eventually(lambda: not run.adapter._loop_thread._thread.is_alive(), "the end of the loop")
+
+
+def test_close_before_the_connection_stands_tells_of_every_lane(tmp_path: Path) -> None:
+    """Connecting to a port that says nothing: a closing event for each."""
+    with socket.create_server(("127.0.0.1", 0)) as dumb:
+        port = dumb.getsockname()[1]
+        addresses = {"rest_url": f"http://127.0.0.1:{port}", "stream_url": f"ws://127.0.0.1:{port}"}
+        run = EngineRun(tmp_path, None, flags_text({}), **addresses)
+        run.subscribe("BTCUSDT", "tick", "trades")
+        run.connect()
+        run.subscribe("ETHUSDT", "tick")
+        eventually(lambda: run.adapter.endpoints, "it tries")
+        run.engine.close()
+    closing = [(LaneState.POLLING, LaneState.CLOSED, Reason.CLOSING)]
+    assert [run.seen.changes(*lane) for lane in (("BTCUSDT", "tick"), ("BTCUSDT", "trades"), ("ETHUSDT", "tick"))] == [
+        closing
+    ] * 3
+
+
+def test_close_without_connect_tells_of_every_lane(tmp_path: Path, box: Sandbox) -> None:
+    """What was subscribed ends, though nothing was ever opened."""
+    run = EngineRun(tmp_path, box, flags_text({}))
+    run.subscribe("BTCUSDT", "tick")
+    run.engine.close()
+    assert run.seen.changes("BTCUSDT", "tick") == [(LaneState.POLLING, LaneState.CLOSED, Reason.CLOSING)]
+    assert run.seen.serving("BTCUSDT", "tick") is Serving.NONE
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="children are listed in /proc, which this system lacks")

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from foxtrot.adapter.base_adapter import BaseAdapter
 from foxtrot.adapter.binance.binance_mappings import EXCHANGE
-from foxtrot.adapter.binance.connection import BinanceConnection
+from foxtrot.adapter.binance.connection import STOP_SANDBOX, BinanceConnection
 from foxtrot.adapter.binance.contract_manager import ContractManager
 from foxtrot.adapter.binance.endpoints import DEFAULT_SETTING, Endpoints, parse_setting
 from foxtrot.adapter.binance.market_data import SERVED, MarketData
@@ -22,13 +22,20 @@ from foxtrot.core.loop_thread import LoopThread
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.transport.breaker_board import BreakerBoard
 from foxtrot.transport.flags import Decision
+from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import Exchange
 from foxtrot.util.errors import Closed, ConfigError, NotSupported
 from foxtrot.util.object import HealthData, SubscribeRequest
 from foxtrot.util.symbol import to_venue_symbol
 
-CLOSE_ON_LOOP: Final = 2.0
-"""Seconds that lanes and sockets have to end."""
+CLOSE_SECONDS: Final = 3.0
+"""The most that a close takes, whatever hangs; the last ``STOP_SANDBOX`` seconds of it are the embedded exchange's."""
+
+LANES_SHARE: Final = 0.75
+"""Of what is left for the loop: lanes and sockets end in it; the tasks that hang have the rest."""
+
+HOLD_LOOK: Final = 0.1
+"""Seconds between looks at a hold that was in force at the start."""
 
 
 class BinanceAdapter(BaseAdapter):
@@ -49,7 +56,6 @@ class BinanceAdapter(BaseAdapter):
         self._loop_thread = LoopThread(f"{adapter_name} loop", self._clock)
         self._connection: BinanceConnection | None = None
         self._lock: StateLock | None = None
-        self._before: list[tuple[Callable[[list[LaneKey]], None], list[LaneKey]]] | None = []
         self._guard = threading.Lock()
         self._is_closed = False
 
@@ -72,11 +78,10 @@ class BinanceAdapter(BaseAdapter):
                 parsed, self._clock, self.adapter_name, self._market, self._contracts, self.write_log
             )
             self._loop_thread.start()
-            waiting, self._before = self._before or [], None
-            for act, keys in waiting:
-                self._loop_thread.call(act, keys)
-        self.event_engine.add_pressure_listener(self._pressure)
-        self._loop_thread.submit(self._open(self._connection))
+            self.event_engine.add_pressure_listener(self._pressure)
+            if self.event_engine.is_holding:
+                self._loop_thread.submit(self._join_hold())
+            self._loop_thread.submit(self._open(self._connection))
 
     @override
     def subscribe(self, req: SubscribeRequest) -> None:
@@ -95,7 +100,7 @@ class BinanceAdapter(BaseAdapter):
 
     @override
     def close(self) -> None:
-        """Closes every lane and connection, then the embedded exchange; 3 s at most. Again: nothing."""
+        """Closes every lane and connection, then the embedded exchange; 3 s at most, whatever hangs. Again: nothing."""
         with self._guard:
             if self._is_closed:
                 return
@@ -104,6 +109,8 @@ class BinanceAdapter(BaseAdapter):
         self.event_engine.remove_pressure_listener(self._pressure)
         if connection is not None:
             self._end(connection)
+        else:
+            self._market.end_all()
         self.breakers.close()
         if self._lock is not None:
             self._lock.release()
@@ -130,14 +137,16 @@ class BinanceAdapter(BaseAdapter):
         return self._market.decision_of(key)
 
     def _end(self, connection: BinanceConnection) -> None:
-        """Whatever fails or hangs on the way down, the rest comes down too."""
+        """Whatever fails or hangs on the way down, the rest comes down too: all of it shares one deadline."""
+        on_loop = CLOSE_SECONDS - STOP_SANDBOX
+        deadline_ns = self._clock.monotonic_ns() + int(on_loop * NS_PER_S)
         try:
-            self._loop_thread.submit(connection.close()).result(CLOSE_ON_LOOP)
+            self._loop_thread.submit(connection.close()).result(LANES_SHARE * on_loop)
         except (Closed, TimeoutError, concurrent.futures.CancelledError):
             pass  # it was stopped before, or something hangs: the loop's end takes it along
         except Exception:
             logging.getLogger(__name__).exception("binance.close_failed")
-        self._loop_thread.stop(CLOSE_ON_LOOP / 2)
+        self._loop_thread.stop(max(deadline_ns - self._clock.monotonic_ns(), 0) / NS_PER_S)
         connection.stop_sandbox()
 
     # --- within -------------------------------------------------------------------------------------------------------------
@@ -147,8 +156,8 @@ class BinanceAdapter(BaseAdapter):
         with self._guard:
             if self._is_closed:
                 raise Closed(f"adapter {self.adapter_name!r} has been closed")
-            if self._before is not None:
-                self._before.append((act, keys))
+            if self._connection is None:
+                act(keys)  # nothing runs yet: it is only remembered, or told to be over
             else:
                 self._loop_thread.call(act, keys)
 
@@ -169,6 +178,13 @@ class BinanceAdapter(BaseAdapter):
         except Exception as error:
             self.write_log(f"not connected: {type(error).__name__}: {error}", logging.ERROR)
             logging.getLogger(__name__).exception("binance.not_connected")
+
+    async def _join_hold(self) -> None:
+        """A hold was in force when we began to listen: its end may have been told to the others before."""
+        while self.event_engine.is_holding:
+            self._market.hold(is_on=True)
+            await self._clock.sleep(HOLD_LOOK)
+        self._market.hold(is_on=False)
 
     def _pressure(self, is_on: bool) -> None:
         with contextlib.suppress(Closed):

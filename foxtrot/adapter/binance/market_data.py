@@ -81,6 +81,7 @@ class MarketData:
         self._kill = flags.KillList()
         self._wanted: dict[LaneKey, None] = {}
         self._hub: Hub | None = None
+        self._is_held = False
         self.has_lanes: Final = asyncio.Event()
 
     # --- its life -----------------------------------------------------------------------------------------------------------
@@ -98,6 +99,7 @@ class MarketData:
             clock=self._clock,
             chance=random.Random().random,  # noqa: S311 -- jitter is no secret
         )
+        self._hub.hold(self._is_held)
         self._hub.start()
         self._open(list(self._wanted))
 
@@ -105,6 +107,10 @@ class MarketData:
         """Closes every lane."""
         if self._hub is not None:
             await self._hub.close()
+        self.end_all()
+
+    def end_all(self) -> None:
+        """Ends what is still wanted; before the loop runs, from any thread."""
         for key in list(self._wanted):
             self._end(key, Reason.CLOSING)
 
@@ -135,7 +141,10 @@ class MarketData:
             self._hub.revive(symbols)
 
     def hold(self, is_on: bool) -> None:
-        """Handlers are too slow, or have caught up."""
+        """Handlers are too slow, or have caught up; before the connection stands it is remembered. Again: nothing."""
+        if self._is_held == is_on:
+            return
+        self._is_held = is_on
         if self._hub is not None:
             self._hub.hold(is_on)
 
@@ -230,6 +239,8 @@ class MarketData:
     def _end(self, key: LaneKey, reason: Reason) -> None:
         if self._hub is not None:
             self._hub.close_lane(key, reason)
+        else:
+            self.announce(key, LaneState.POLLING, LaneState.CLOSED, Serving.NONE, reason)
         self._forget(key)
 
     def _forget(self, key: LaneKey) -> None:
