@@ -1,5 +1,6 @@
 """Shows a run to programs: one JSON object a line."""
 
+import logging
 from typing import Any, Final
 
 import msgspec
@@ -8,6 +9,7 @@ from foxtrot.app.line_writer import LineWriter
 from foxtrot.app.run_plan import RunPlan
 from foxtrot.app.summary import Outcome
 from foxtrot.app.view import View
+from foxtrot.app.words import let_go_phrase
 from foxtrot.core.event import Event
 from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.event_type import (
@@ -20,7 +22,7 @@ from foxtrot.util.event_type import (
     EVENT_TICK,
     EVENT_TRANSPORT,
 )
-from foxtrot.util.object import TickData
+from foxtrot.util.object import LogData, TickData
 
 TYPES: Final = {
     EVENT_LOG: "log",
@@ -49,55 +51,68 @@ class JsonScreen:
         self._has_endpoints = False
         self._contracts = 0
         self._next_status_ns = 0
+        self._told_let_go = 0
 
     def open(self, plan: RunPlan) -> None:
         """Says what is run."""
-        self._put(
+        self._offer(
             "start",
             {"environment": plan.environment, "symbols": plan.symbols, "channels": plan.channels, "duration": plan.duration},
         )
 
-    def tell(self, event: Event, now_ns: int) -> None:
+    def tell(self, event: Event, now_ns: int, *, may_block: bool = True) -> None:
         """One line for the event, with the fields of its data; of a tick only those that say something."""
         fields = msgspec.structs.asdict(event.data)
         if isinstance(event.data, TickData):
             fields = {name: value for name, value in fields.items() if value}
-        self._put(TYPES.get(event.type, event.type), fields, now_ns)
+        line = self._line(TYPES.get(event.type, event.type), fields, now_ns)
+        if may_block:
+            self._writer.put(line)
+        else:
+            self._writer.offer(line)
 
     def show(self, view: View) -> None:
-        """The addresses once, the number of instruments when it changes, every lane once a second."""
+        """The addresses once, the number of instruments when it changes, every lane once a second; what was let go."""
+        let_go = self._writer.let_go
+        if let_go != self._told_let_go and self._writer.offer(self._let_go_line(let_go)):
+            self._told_let_go = let_go
         if view.endpoints is not None and not self._has_endpoints:
-            self._has_endpoints = True
-            self._put("endpoints", msgspec.structs.asdict(view.endpoints))
-        if view.contracts != self._contracts:
+            self._has_endpoints = self._offer("endpoints", msgspec.structs.asdict(view.endpoints))
+        if view.contracts != self._contracts and self._offer("contracts", {"count": view.contracts}):
             self._contracts = view.contracts
-            self._put("contracts", {"count": view.contracts})
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._next_status_ns:
             self._next_status_ns = now_ns + _STATUS_NS
             for lane in view.lanes:
-                self._put("status", msgspec.structs.asdict(lane))
+                self._offer("status", msgspec.structs.asdict(lane))
 
     def ending(self) -> None:
         """What cannot be written at once is let go."""
         self._writer.end_soon()
 
     def close(self, outcome: Outcome) -> None:
-        """A summary per lane, then the end with the exit code and its reason."""
+        """What was let go, a summary per lane, then the end with the exit code and its reason."""
+        let_go = self._writer.let_go
+        lines = [self._let_go_line(let_go)] if let_go != self._told_let_go else []
         for lane in outcome.lanes:
-            self._put("summary", {name: value for name, value in msgspec.to_builtins(lane).items() if name != "type"})
-        self._put(
-            "end",
-            {
-                "ending": outcome.ending,
-                "seconds": round(outcome.seconds, 3),
-                "delivered": outcome.delivered,
-                "exit_code": outcome.exit_code,
-                "verdict": outcome.verdict,
-            },
-        )
-        self._writer.close()
+            fields = {name: value for name, value in msgspec.to_builtins(lane).items() if name != "type"}
+            lines.append(self._line("summary", fields))
+        end = {
+            "ending": outcome.ending,
+            "seconds": round(outcome.seconds, 3),
+            "delivered": outcome.delivered,
+            "exit_code": outcome.exit_code,
+            "verdict": outcome.verdict,
+        }
+        self._writer.close([*lines, self._line("end", end)])
 
-    def _put(self, kind: str, fields: dict[str, Any], time_ns: int | None = None) -> None:
+    def _let_go_line(self, count: int) -> str:
+        log = LogData(adapter_name="", msg=let_go_phrase(count), level=logging.WARNING)
+        return self._line("log", msgspec.structs.asdict(log))
+
+    def _offer(self, kind: str, fields: dict[str, Any]) -> bool:
+        return self._writer.offer(self._line(kind, fields))
+
+    def _line(self, kind: str, fields: dict[str, Any], time_ns: int | None = None) -> str:
         line = {"type": kind, **fields, "time_ns": self._clock.now_ns() if time_ns is None else time_ns}
-        self._writer.put(msgspec.json.encode(line).decode())
+        return msgspec.json.encode(line).decode()

@@ -37,7 +37,7 @@ class LiveScreen:
         self._live.start()
         self._live.update(Text(f"starting: {', '.join(plan.symbols)}"), refresh=True)
 
-    def tell(self, event: Event, now_ns: int) -> None:
+    def tell(self, event: Event, now_ns: int, *, may_block: bool = True) -> None:  # noqa: ARG002 -- it never blocks
         """Keeps it for the next frame."""
         if not is_news(event):
             return
@@ -64,7 +64,7 @@ class LiveScreen:
         return Group(*title, Text(), live_table(view.lanes, width, rows), Text(), *news)
 
     def ending(self) -> None:
-        """Nothing to do: a terminal that is there takes what is drawn."""
+        """Nothing to do: a terminal that is there takes what is drawn; where it does not, a signal's watch ends the run."""
 
     def close(self, outcome: Outcome) -> None:
         """Takes the frame away; leaves the errors, the summary and the verdict."""

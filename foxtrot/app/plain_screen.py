@@ -7,7 +7,7 @@ from foxtrot.app.run_plan import RunPlan
 from foxtrot.app.summary import Outcome
 from foxtrot.app.tables import PIPE_WIDTH, hints, lane_line, plain_text, summary_table
 from foxtrot.app.view import View
-from foxtrot.app.words import clock_time, is_news, phrase
+from foxtrot.app.words import clock_time, is_news, let_go_phrase, phrase
 from foxtrot.core.event import Event
 from foxtrot.util.clock import NS_PER_S, Clock
 
@@ -21,38 +21,47 @@ class PlainScreen:
         self._writer: Final = writer
         self._clock: Final = clock
         self._is_connected = False
+        self._told_let_go = 0
         self._next_status_ns = clock.monotonic_ns() + _STATUS_NS
 
     def open(self, plan: RunPlan) -> None:
         """Says what is run."""
-        self._put(f"{plan.environment}: {', '.join(plan.channels)} of {', '.join(plan.symbols)}")
+        self._offer(f"{plan.environment}: {', '.join(plan.channels)} of {', '.join(plan.symbols)}")
 
-    def tell(self, event: Event, now_ns: int) -> None:
+    def tell(self, event: Event, now_ns: int, *, may_block: bool = True) -> None:
         """One line for what is worth one."""
-        if is_news(event):
-            self._put(phrase(event), now_ns)
+        if not is_news(event):
+            return
+        line = f"{clock_time(now_ns)} {phrase(event)}"
+        if may_block:
+            self._writer.put(line)
+        else:
+            self._writer.offer(line)
 
     def show(self, view: View) -> None:
-        """How to break a sandbox, once; the lanes every five seconds."""
+        """How to break a sandbox, once; the lanes every five seconds; what was let go."""
+        let_go = self._writer.let_go
+        if let_go != self._told_let_go and self._offer(let_go_phrase(let_go)):
+            self._told_let_go = let_go
         if view.endpoints is not None and not self._is_connected:
             self._is_connected = True
             for line in hints(view):
-                self._put(line)
+                self._offer(line)
         now_ns = self._clock.monotonic_ns()
         if now_ns >= self._next_status_ns:
             self._next_status_ns = now_ns + _STATUS_NS
             for lane in view.lanes:
-                self._put(lane_line(lane))
+                self._offer(lane_line(lane))
 
     def ending(self) -> None:
         """What cannot be written at once is let go."""
         self._writer.end_soon()
 
     def close(self, outcome: Outcome) -> None:
-        """The summary and the verdict."""
-        self._writer.put(plain_text(summary_table(outcome, PIPE_WIDTH)))
-        self._writer.put(outcome.verdict)
-        self._writer.close()
+        """What was let go, the summary and the verdict."""
+        let_go = self._writer.let_go
+        lines = [let_go_phrase(let_go)] if let_go != self._told_let_go else []
+        self._writer.close([*lines, plain_text(summary_table(outcome, PIPE_WIDTH)), outcome.verdict])
 
-    def _put(self, text: str, now_ns: int | None = None) -> None:
-        self._writer.put(f"{clock_time(self._clock.now_ns() if now_ns is None else now_ns)} {text}")
+    def _offer(self, text: str) -> bool:
+        return self._writer.offer(f"{clock_time(self._clock.now_ns())} {text}")

@@ -42,6 +42,9 @@ START_ALLOWANCE_S: Final = 30.0
 CLOSE_S: Final = 1.6
 """The most that a close takes."""
 
+INSIST_S: Final = 3.0
+"""Seconds after a signal when the process ends, whatever the main thread hangs in."""
+
 _TOLD: Final = (EVENT_LOG, EVENT_TRANSPORT, EVENT_HEALTH, EVENT_GAP, EVENT_BACKFILL)
 _VALUES: Final = (EVENT_TICK, EVENT_PUBLIC_TRADE, EVENT_AGG_TRADE)
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
@@ -121,28 +124,37 @@ class Run:
 
     def _tell_log(self, level: int, text: str) -> None:
         now_ns = self._clock.now_ns()
-        self._screen.tell(Event(EVENT_LOG, LogData(adapter_name="", msg=text, level=level, time_ns=now_ns)), now_ns)
+        log = LogData(adapter_name="", msg=text, level=level, time_ns=now_ns)
+        self._screen.tell(Event(EVENT_LOG, log), now_ns, may_block=False)  # it may come from the loop
 
 
 @contextmanager
 def ended_by_signals(stop: Stop, at_once: Callable[[], None]) -> Iterator[None]:
     """While entered, Ctrl-C, SIGTERM and SIGHUP wish for the end; the second one calls ``at_once`` and ends the process there.
 
-    Enter it in the main thread. The embedded exchange ends with us: it watches its stdin.
+    So does a watch ``INSIST_S`` after the first one: the main thread may hang in a terminal that takes nothing more. Enter it in
+    the main thread. The embedded exchange ends with us: it watches its stdin.
     """
-    is_told = False
+    is_told, is_over = threading.Event(), threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
-        nonlocal is_told
-        if is_told:
+        if is_told.is_set():
             at_once()
             os._exit(FAILED)
-        is_told = True
+        is_told.set()
         stop.wish(Ending.SIGNAL)
 
+    def insist() -> None:
+        is_told.wait()
+        if not is_over.wait(INSIST_S):
+            os._exit(FAILED)
+
+    threading.Thread(target=insist, name="foxtrot-insist", daemon=True).start()
     before = {number: signal.signal(number, on_signal) for number in _SIGNALS}
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        is_over.set()
+        is_told.set()  # lets the watch end

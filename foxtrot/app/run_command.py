@@ -57,7 +57,7 @@ def run(
     stop, clock = Stop(), SystemClock()
     console = Console()
     if as_json or not sys.stdout.isatty() or console.is_dumb_terminal:
-        writer = LineWriter(stdout_writer(), lambda: stop.wish(Ending.NO_READER))
+        writer = LineWriter(stdout_writer(), lambda: stop.wish(Ending.NO_READER), clock)
         screen: Screen = JsonScreen(writer, clock) if as_json else PlainScreen(writer, clock)
     else:
         screen = LiveScreen(console)

@@ -9,14 +9,21 @@ from foxtrot.core.event import Event
 
 
 class Screen(Protocol):
-    """Shows a run. ``open``, ``show``, ``ending`` and ``close`` come from the main thread, ``tell`` from any."""
+    """Shows a run.
+
+    ``open``, ``show``, ``ending`` and ``close`` come from the main thread, which sees to signals: they do not wait for good on a
+    reader that stalls. ``tell`` comes from the event thread, or from any with ``may_block=False``.
+    """
 
     def open(self, plan: RunPlan) -> None:
         """The run begins."""
         ...
 
-    def tell(self, event: Event, now_ns: int) -> None:
-        """A log, transport, health, gap or backfill event; ``now_ns`` is the time of now."""
+    def tell(self, event: Event, now_ns: int, *, may_block: bool = True) -> None:
+        """A log, transport, health, gap or backfill event; ``now_ns`` is the time of now.
+
+        It waits for a reader that is slow, until :meth:`ending`; with ``may_block=False`` it is let go instead.
+        """
         ...
 
     def show(self, view: View) -> None:

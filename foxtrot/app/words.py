@@ -59,6 +59,11 @@ def reason(why: str) -> str:
     return why.replace("_", " ")
 
 
+def let_go_phrase(count: int) -> str:
+    """What is said where the reader of the output did not keep up."""
+    return f"lines let go so far: {count:,}; the output is read too slowly"
+
+
 def clock_time(time_ns: int) -> str:
     """``17:42:01.250``, in the machine's zone."""
     return dt.datetime.fromtimestamp(time_ns / 1e9, tz=dt.UTC).astimezone().strftime("%H:%M:%S.%f")[:-3]

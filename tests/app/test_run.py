@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from foxtrot.app.json_screen import JsonScreen
+from foxtrot.app.line_writer import LineWriter
 from foxtrot.app.run import Run, Stop, ended_by_signals
 from foxtrot.app.run_plan import RunPlan
 from foxtrot.app.summary import Ending, Outcome
@@ -22,6 +24,7 @@ from foxtrot.sandbox.launcher import Sandbox, launch
 from foxtrot.util.constants import Health, LaneState, Serving
 from foxtrot.util.errors import ConfigError
 from foxtrot.util.system_clock import SystemClock
+from tests.support.engine_run import eventually
 
 FLAGS = 'schema = 1\n[symbols]\n"BTC/USDT" = "{btc}"\n# end of flags\n'
 
@@ -45,7 +48,7 @@ class Watcher:
     def open(self, plan: RunPlan) -> None:
         self.calls.append("open")
 
-    def tell(self, event: Event, now_ns: int) -> None:
+    def tell(self, event: Event, now_ns: int, *, may_block: bool = True) -> None:
         self.events.append(event)
 
     def show(self, view: View) -> None:
@@ -114,6 +117,22 @@ def test_values_are_told_on_demand(sandbox: Sandbox, tmp_path: Path) -> None:
     run = Run(plan(sandbox, tmp_path, duration=1.0), screen, Stop(), SystemClock(), tells_values=True)
     found = run.run()
     assert sum(event.type in {"eTick.", "ePublicTrade."} for event in screen.events) == found.delivered
+
+
+def test_a_pipe_that_nobody_reads_does_not_keep_a_run_from_its_end(sandbox: Sandbox, tmp_path: Path) -> None:
+    """The main thread goes on while lines wait: it sees the wish, and the run ends."""
+    reader, writer = os.pipe()
+    stop, clock = Stop(), SystemClock()
+    lines = LineWriter(lambda text: os.write(writer, text.encode()), lambda: None, clock, capacity=50)
+    run = Run(plan(sandbox, tmp_path), JsonScreen(lines, clock), stop, clock, tells_values=True)
+    thread = threading.Thread(target=run.run)
+    thread.start()
+    eventually(lambda: lines.let_go, "the pipe and the queue are full")
+    stop.wish(Ending.SIGNAL)
+    thread.join(10)
+    os.close(reader)  # the writer's thread ends with an error, that is its end
+    assert not thread.is_alive()
+    os.close(writer)
 
 
 def test_symbols_that_nobody_lists(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -216,6 +235,27 @@ def test_a_terminal_gets_a_table(command: list[str]) -> None:
     os.close(ours)
     assert b"duplicates delivered 0" in seen
     assert b"Traceback" not in seen
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_a_terminal_that_stalls_does_not_keep_a_run_from_its_end(command: list[str]) -> None:
+    """The main thread hangs in a write; the process ends all the same."""
+    termios = pytest.importorskip("termios")
+    ours, theirs = os.openpty()
+    command.remove("--json")
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}) as process:
+        seen = b""
+        while b"LIVE" not in seen:
+            seen += _read(ours)
+        termios.tcflow(theirs, termios.TCOOFF)
+        process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(10) == 1
+        finally:
+            process.kill()
+            termios.tcflow(theirs, termios.TCOON)
+    os.close(theirs)
+    os.close(ours)
 
 
 def _read(terminal: int) -> bytes:

@@ -3,8 +3,10 @@
 import io
 import json
 import logging
+import threading
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from foxtrot.app.json_screen import JsonScreen
@@ -16,6 +18,7 @@ from foxtrot.util.constants import Health, LaneState, Reason
 from foxtrot.util.event_type import EVENT_HEALTH, EVENT_LOG, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
 from foxtrot.util.object import LogData
 from tests.app.samples import PLAN, FakeClock, change, health, lane, outcome, tick, trade, view
+from tests.core.waiting import wait_until
 
 SECOND = 1_000_000_000
 FALLBACK = Event(EVENT_TRANSPORT, change(LaneState.FALLBACK, Reason.CONNECTION))
@@ -27,7 +30,7 @@ class Lines:
 
     def __init__(self) -> None:
         self.text = ""
-        self.writer = LineWriter(self._write, lambda: None)
+        self.writer = LineWriter(self._write, lambda: None, FakeClock())
 
     def _write(self, text: str) -> None:
         self.text += text
@@ -97,6 +100,56 @@ def test_json_values() -> None:
     first, second = lines.objects
     assert (first["type"], first["update_id"], "bid_price_5" in first) == ("tick", 7, False)
     assert (second["type"], second["trade_id"], second["time_ns"]) == ("trade", 9, 6)
+
+
+class Stalled:
+    """A writer with room for two lines, whose reader stalls until ``goes_on``; what is written at last."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self.goes_on = threading.Event()
+        is_writing = threading.Event()
+
+        def write(text: str) -> None:
+            is_writing.set()
+            self.goes_on.wait(10)
+            self.text += text
+
+        self.writer = LineWriter(write, lambda: None, FakeClock(), capacity=2)
+        self.writer.put("{}")
+        assert is_writing.wait(10)
+        for _ in range(2):
+            self.writer.put("{}")
+
+
+@pytest.mark.parametrize("kind", [JsonScreen, PlainScreen])
+def test_a_stalled_reader_does_not_hold_the_main_thread(kind: type[JsonScreen | PlainScreen]) -> None:
+    """What finds no room is let go; that is said, once there is room, and then the summary comes."""
+    stalled, clock = Stalled(), FakeClock()
+    screen = kind(stalled.writer, clock)
+    screen.open(PLAN)
+    clock.ns += 5 * SECOND
+    screen.show(view())
+    screen.tell(Event(EVENT_LOG, LogData("", "from the loop")), 5, may_block=False)
+    screen.ending()
+    threading.Timer(0.05, stalled.goes_on.set).start()
+    screen.close(outcome())
+    assert f"lines let go so far: {stalled.writer.let_go};" in stalled.text
+    assert stalled.writer.let_go >= 5
+    assert "the verdict" in stalled.text.splitlines()[-1]
+
+
+@pytest.mark.parametrize("kind", [JsonScreen, PlainScreen])
+def test_lines_let_go_are_told_as_soon_as_there_is_room(kind: type[JsonScreen | PlainScreen]) -> None:
+    """Once for each time; not again at the end."""
+    stalled, clock = Stalled(), FakeClock()
+    screen = kind(stalled.writer, clock)
+    screen.open(PLAN)
+    stalled.goes_on.set()
+    wait_until(lambda: stalled.text.count("{}") == 3)
+    screen.show(view())
+    screen.close(outcome())
+    assert stalled.text.count("lines let go so far: 1;") == 1
 
 
 def test_plain() -> None:
