@@ -31,6 +31,7 @@ from foxtrot.transport.breaker import Breaker, Permit
 from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
 from foxtrot.transport.proof import Proof
 from foxtrot.transport.question import Question
+from foxtrot.transport.storm import Storm
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 
@@ -63,6 +64,7 @@ class Lane:
         self._permit: Permit | None = None
         self._proof: Final = Proof()
         self._question: Final = Question()
+        self._storm: Final = Storm()
         self._page_source = Source.POLL
         self._awaits_connection = False
         self._leave_ns = 0  # until when a leaving stream waits for the polled value; 0: it is not leaving
@@ -78,7 +80,7 @@ class Lane:
     def status(self) -> LaneStatus:
         """How the lane stands."""
         order = self._order
-        heard = order.heard_ns if order and self.state is LaneState.STREAMING else 0
+        heard = order.heard_ns if order and self.state is LaneState.STREAMING and not order.waiting else 0
         return LaneStatus(
             key=self.key,
             state=self.state,
@@ -245,8 +247,6 @@ class Lane:
         self._leave_ns = 0
         self._awaits_connection = False
 
-    # --- the join ---------------------------------------------------------------------------------------------------------
-
     def _offered(self, value: Item | Quote, received_ns: int) -> None:
         if not self._proof.up_ns:
             return  # no connection carries the stream: a frame of an older one
@@ -278,7 +278,12 @@ class Lane:
         self._go(LaneState.STREAMING, Reason.PROOF, Serving.STREAM)
 
     def _ask_page(self) -> None:
-        if self.ids and not self.is_held and self.ids.wants_page() and self._question.ask(self._now):
+        if self.ids is None or self.is_held or not self.ids.wants_page():
+            return
+        hole = self.ids.hole() if self.state is LaneState.STREAMING and not self.ids.is_incomplete else None
+        if hole and self._storm.gap(hole[1], self._now):
+            self._give_up(Reason.GAP)
+        elif self._question.ask(self._now):
             self._page_source = Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL
             self._out.append(steps.FetchPage(self.ids.next_id, self._page_source))
 
@@ -309,8 +314,6 @@ class Lane:
             following = order.open(anchor)
             self._deliver([anchor], Source.POLL)
             self._deliver(following, Source.STREAM)
-
-    # --- polls ------------------------------------------------------------------------------------------------------------
 
     def _polled(self, given: steps.Polled) -> None:
         if self.is_held:
@@ -347,7 +350,7 @@ class Lane:
 
     def _judged(self, verdict: Verdict, asked_ns: int, *, is_changed: bool) -> None:
         """What a poll means for the stream that serves or proves."""
-        if verdict is Verdict.HIT:
+        if verdict is Verdict.HIT and not (self.ids and self.ids.waiting):  # behind a hole values grow old
             self.confirmed_ns = self._now
         if verdict is Verdict.DEAD:
             self._give_up(Reason.SILENCE)
@@ -359,8 +362,6 @@ class Lane:
         if self.quotes and (source is Source.POLL or self._proof.up_ns) and self.quotes.stats(stats):
             self.changed_ns = self._now
             self._out.append(steps.Deliver([stats], source))
-
-    # --- time, holds, the end ---------------------------------------------------------------------------------------------
 
     def _pulse(self) -> None:
         if self.state is LaneState.FALLBACK and self.wants_stream and not self._awaits_connection:

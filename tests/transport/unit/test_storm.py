@@ -1,0 +1,56 @@
+"""When gaps make a storm, and what a lane does then."""
+
+from foxtrot.transport import steps
+from foxtrot.transport.storm import GAPS, SPAN_NS, Storm
+from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import LaneState, Reason, Source
+from tests.transport.unit.test_lane import frame, kinds, moved, page, streaming
+
+
+def test_three_gaps_in_a_minute_are_a_storm() -> None:
+    """The third makes it; the count begins anew."""
+    storm = Storm()
+    assert [storm.gap(number, number * NS_PER_S) for number in range(2 * GAPS)] == [False, False, True] * 2
+
+
+def test_gaps_far_apart_are_none() -> None:
+    """However many there are."""
+    storm = Storm()
+    assert not any(storm.gap(number, number * (SPAN_NS // 2 + 1)) for number in range(20))
+
+
+def test_one_gap_asked_for_again_is_one_gap() -> None:
+    """A venue's REST may trail its stream for a while."""
+    storm = Storm()
+    assert not any(storm.gap(7, number) for number in range(20))
+
+
+def test_a_filled_hole_is_just_a_gap() -> None:
+    """The stream goes on serving."""
+    rig = streaming()
+    for first in (13, 15):
+        rig.tell(frame(first), page(first - 1))
+    assert rig.lane.state is LaneState.STREAMING
+
+
+def test_a_storm_of_gaps_trips_the_lane() -> None:
+    """What is missing is fetched by polling from there."""
+    rig = streaming()
+    for first in (13, 15):
+        rig.tell(frame(first), page(first - 1))
+    effects = rig.tell(frame(17))
+    assert moved(effects) == [(LaneState.FALLBACK, Reason.GAP)]
+    assert steps.FetchPage(16, Source.POLL) in effects
+    assert steps.ShutStream in kinds(effects)
+
+
+def test_what_waits_behind_a_hole_is_not_confirmed() -> None:
+    """Frames that come and are not delivered prove nothing of what the consumer has."""
+    rig = streaming()
+    before = rig.lane.status.confirmed_ns
+    rig.now += NS_PER_S
+    rig.tell(frame(13))
+    rig.traded(13)
+    assert rig.lane.status.confirmed_ns == before
+    rig.tell(page(12))
+    assert rig.lane.status.confirmed_ns == rig.now
