@@ -13,6 +13,7 @@ from foxtrot.transport.flag_intake import located
 from foxtrot.transport.flags import EMPTY, END_MARK, Flags, KillList, read
 from foxtrot.transport.kill_file import kill_path, kill_symbol, read_kill, revive_symbol
 from foxtrot.transport.watched_file import WatchedFile
+from foxtrot.util.constants import Exchange
 from foxtrot.util.errors import ConfigError
 from foxtrot.util.symbol import to_venue_symbol
 
@@ -100,6 +101,8 @@ def explain(
 def kill(symbol: SymbolOrAll = None, state_dir: StateOption = STATE) -> None:
     """Let a symbol (none: all) poll within a second, whatever flags.toml says, in every process that uses the state folder."""
     name = None if symbol is None else _symbol_or_exit(symbol)
+    _check_state_dir(state_dir)
+    is_new = not state_dir.exists()
     try:
         killed = kill_symbol(state_dir, name)
     except OSError as error:
@@ -110,6 +113,10 @@ def kill(symbol: SymbolOrAll = None, state_dir: StateOption = STATE) -> None:
         "foxtrot flags revive" + ("" if killed.all else f" {name}") + ("" if state_dir == STATE else f" --state-dir {state_dir}")
     )
     typer.echo(f"{kill_path(state_dir)} stops {flags_view.killed(killed)}; back with: {back}")
+    if is_new:
+        typer.echo(
+            f"{state_dir.absolute()} was not there and was made; a process that runs elsewhere wants its --state-dir", err=True
+        )
 
 
 @app.command()
@@ -121,7 +128,9 @@ def revive(
 ) -> None:
     """Take a symbol (none: all) out of KILL, and let the running process try its stream again at once."""
     name = None if symbol is None else _symbol_or_exit(symbol)
+    _check_state_dir(state_dir)
     try:
+        before = read_kill(state_dir)
         left = revive_symbol(state_dir, environment, name)
     except OSError as error:
         _fail(f"{state_dir} cannot be written: {error.strerror}")
@@ -129,8 +138,12 @@ def revive(
         _fail(str(error))
     except ValueError as error:
         _fail(str(error), WRONG_USE)
-    revived = "all symbols" if name is None else name
-    typer.echo(f"{revived} revived ({environment}); {kill_path(state_dir)} stops {flags_view.killed(left)}")
+    whom = "all symbols" if name is None else name
+    if before.all or (name in before.symbols if name else before.symbols):
+        told = f"{whom} revived ({environment})"
+    else:
+        told = f"{name or 'nothing'} was {'not ' if name else ''}killed; {whom} may try again at once ({environment})"
+    typer.echo(f"{told}; {kill_path(state_dir)} stops {flags_view.killed(left)}")
     parsed, errors = read(WatchedFile(flags).read(0).text or "")
     still = [] if errors else flags_view.kill_entries(parsed, name)
     if still:
@@ -151,7 +164,19 @@ def _flags_or_exit(path: Path) -> Flags:
     return parsed
 
 
+def _check_state_dir(path: Path) -> None:
+    """A folder that is named wrongly must not look like a brake; the default one is made by whoever comes first."""
+    if path != STATE and not path.exists():
+        _fail(
+            f"{path}: no such folder; --state-dir is the state folder of the running process (make it if none runs yet)",
+            WRONG_USE,
+        )
+
+
 def _symbol_or_exit(text: str) -> str:
+    if text.partition(".")[2].upper() not in {"", Exchange.BINANCE}:
+        bare = text.partition(".")[0]
+        _fail(f"{text!r} is of another venue; this adapter serves {Exchange.BINANCE}: write {bare} or {bare}.BINANCE", WRONG_USE)
     try:
         return to_venue_symbol(text)
     except ValueError as error:

@@ -12,7 +12,7 @@ from typing import Final, ParamSpec, TypeVar
 from foxtrot.transport import directory_watch
 from foxtrot.transport.flag_intake import Reading, Settling, Verdict, judge, kill_settle_s
 from foxtrot.transport.flags import EMPTY, Flags, KillList, parse_kill, read
-from foxtrot.transport.kill_file import ALL, kill_path, read_kill, read_kill_text, take_revive
+from foxtrot.transport.kill_file import ALL, kill_path, kill_phrase, read_kill, read_kill_text, take_revive
 from foxtrot.transport.state_file import write_atomically
 from foxtrot.transport.watched_file import WatchedFile
 from foxtrot.util.clock import Clock
@@ -32,7 +32,8 @@ class FlagStore:
     """The flags of ``path`` and the KILL file of ``state_dir``, kept up to date from ``start`` to ``stop``.
 
     All callbacks are called on the loop: ``on_change(flags, kill)`` follows the first load and every change, ``on_problem(text)``
-    tells a person what is wrong with a file, once, ``on_revive(symbols)`` what to try again now (venue symbols; None: all).
+    tells a person, once, what is wrong with a file, that it is accepted again, and what KILL stops; ``on_revive(symbols)`` what
+    to try again now (venue symbols; None: all).
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class FlagStore:
         self._verdict = Verdict(0.0)
         self._kill_settling: Settling[KillList] = Settling()
         self._said: set[str] = set()
+        self._is_refused = False  # the file as it stands, and that has been told
         self._is_started = False
         self._flags_woken = asyncio.Event()
         self._kill_woken = asyncio.Event()
@@ -90,6 +92,8 @@ class FlagStore:
             waited += wait
         self._is_started = True
         self._on_change(self._flags, self._kill)
+        if self._kill != KillList():
+            self._on_problem(kill_phrase(self._kill))
         watched = (self._path, kill_path(self._state_dir))
         self._tasks = [
             asyncio.create_task(self._keep_looking(self._look_at_kill, self._kill_woken), name="flag_store.kill"),
@@ -117,7 +121,7 @@ class FlagStore:
         reading = await self._in_worker(self._file.read, now)
         if self._flags.is_known and reading.text == self._flags.text:
             self._settling.forget()
-            self._said.clear()
+            self._accepted(f"{self._path}: accepted again")
             return None
         if reading.is_missing and not self._is_started:
             self._flags = EMPTY
@@ -127,6 +131,7 @@ class FlagStore:
         if age < self._verdict.settle_s and not (reading.is_missing and not self._is_started):
             return min(self._verdict.settle_s - age, PERIOD_S)
         if self._verdict.flags is None:
+            self._is_refused = True
             self._say(self._verdict.problem, reading.text)
         else:
             await self._apply(self._verdict.flags)
@@ -137,13 +142,21 @@ class FlagStore:
         """What a new text is held against. At the start only the end mark counts: nothing is in force that could be lost."""
         return self._flags if self._is_started else Flags(text=self._flags.text)
 
+    def _accepted(self, words: str) -> None:
+        """The file as it stands is in force: what was told may be told again, and a refusal that was told is over."""
+        self._said.clear()
+        if self._is_refused:
+            self._is_refused = False
+            self._on_problem(words)
+
     async def _apply(self, flags: Flags) -> None:
+        words = f"{self._path}: accepted" + (" again" if self._flags.is_known else "")
         self._flags = flags
         self._settling.forget()
-        self._said.clear()
         _log.info("flag_store.applied", extra={"file": str(self._path), "hash": flags.hash[:12]})
         if self._is_started:
             self._on_change(self._flags, self._kill)
+        self._accepted(words)
         try:
             await self._in_worker(write_atomically, self._last_good_path, flags.text)
         except OSError as error:
@@ -161,8 +174,9 @@ class FlagStore:
             if left > 0:
                 return left
             self._kill = kill
-            _log.warning("flag_store.kill_changed", extra={"all": kill.all, "symbols": sorted(kill.symbols)})
+            _log.info("flag_store.kill_changed", extra={"all": kill.all, "symbols": sorted(kill.symbols)})
             self._on_change(self._flags, self._kill)
+            self._on_problem(kill_phrase(kill))
         if self._on_revive is not None:
             symbols = await self._in_worker(take_revive, self._state_dir, self._environment)
             if symbols is not None:

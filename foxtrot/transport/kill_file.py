@@ -14,6 +14,7 @@ REVIVE: Final = "REVIVE"
 
 _LOCK: Final = ".kill.lock"
 _MAX_BYTES: Final = 1 << 20
+_LISTED: Final = 10  # symbols named in a phrase
 
 
 def kill_path(state_dir: Path) -> Path:
@@ -24,6 +25,17 @@ def kill_path(state_dir: Path) -> Path:
 def revive_path(state_dir: Path, environment: str) -> Path:
     """Where REVIVE stands."""
     return state_dir / environment / REVIVE
+
+
+def kill_phrase(kill: KillList) -> str:
+    """What KILL stops, for a person: ``KILL: ETHUSDT polls``."""
+    names = sorted(kill.symbols)
+    if kill.all:
+        return "KILL: every symbol polls"
+    if not names:
+        return "KILL is lifted"
+    listed = ", ".join(names[:_LISTED]) + (f" and {len(names) - _LISTED} more" if len(names) > _LISTED else "")
+    return f"KILL: {listed} {'polls' if len(names) == 1 else 'poll'}"
 
 
 def read_kill(state_dir: Path) -> KillList:

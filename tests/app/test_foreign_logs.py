@@ -20,7 +20,16 @@ def test_ours(told: list[tuple[int, str]]) -> None:
         log.warning("lost %d", 3, extra={"symbol": "BTCUSDT"})
         log.error("raised", exc_info=ValueError("why\nso"))
     log.warning("not this either")
-    assert told == [(logging.WARNING, "lost 3 symbol=BTCUSDT"), (logging.ERROR, "raised (ValueError: why so)")]
+    assert told == [(logging.WARNING, "lost 3: BTCUSDT"), (logging.ERROR, "raised (ValueError: why so)")]
+
+
+def test_names_of_events_are_told_as_words(told: list[tuple[int, str]]) -> None:
+    """A person reads no component.event, and no field=value."""
+    with ForeignLogs(lambda level, text: told.append((level, text))):
+        logging.getLogger("foxtrot.transport.directory_watch").warning(
+            "directory_watch.failed", extra={"error": "no more watches"}
+        )
+    assert told == [(logging.WARNING, "directory watch failed: no more watches")]
 
 
 def test_what_comes_as_an_event_anyway(told: list[tuple[int, str]]) -> None:

@@ -188,7 +188,8 @@ async def test_a_bad_file_leaves_the_last_good_one_in_force(tmp_path: Path) -> N
             (
                 f'{desk.path}:3: symbols."BTC/USDT": found "streeming"; a transport is polling, streaming or shadow; '
                 'did you mean "streaming"?; the last good flags stay in force'
-            )
+            ),
+            f"{desk.path}: accepted again",
         ]
 
 
@@ -222,6 +223,26 @@ async def test_the_last_good_flags_survive_a_restart(tmp_path: Path) -> None:
         assert desk.problems == [
             f"{desk.path}:1: schema: found 2; this version of Foxtrot reads schema = 1; the last good flags stay in force"
         ]
+
+
+async def test_a_first_file_is_told_as_accepted(tmp_path: Path) -> None:
+    """Where none was known before there is no again."""
+    async with running(tmp_path, "schema = 2\n# end of flags\n") as desk:
+        in_place(desk.path, TEXT)
+        await desk.until(lambda: len(desk.problems) == 2)
+        assert desk.problems[1] == f"{desk.path}: accepted"
+
+
+async def test_kills_are_told_in_words(tmp_path: Path) -> None:
+    """What KILL stops at the start, each change, and that it is lifted: once each."""
+    kill_symbol(tmp_path / "state", "ETHUSDT")
+    async with running(tmp_path) as desk:
+        assert desk.problems == ["KILL: ETHUSDT polls"]
+        kill_symbol(desk.state_dir, None)
+        await desk.until(lambda: len(desk.problems) == 2)
+        revive_symbol(desk.state_dir, "sandbox", None)
+        await desk.until(lambda: len(desk.problems) == 3)
+        assert desk.problems[1:] == ["KILL: every symbol polls", "KILL is lifted"]
 
 
 async def test_the_end_mark_is_asked_for_after_a_restart(tmp_path: Path) -> None:
@@ -439,7 +460,7 @@ async def test_each_bad_text_is_told_once(tmp_path: Path) -> None:
         for text in (bad, TEXT.replace("schema = 1", "schema = 2"), bad, TEXT, bad):
             in_place(slow.desk.path, text)
             await slow.look(5)
-        assert [problem.split(":")[1] for problem in slow.desk.problems] == ["4", "1", "4"]
+        assert [problem.split(":")[1] for problem in slow.desk.problems] == ["4", "1", " accepted again", "4"]
 
 
 async def test_a_change_that_keeps_size_and_time_is_seen(tmp_path: Path) -> None:

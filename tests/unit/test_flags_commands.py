@@ -189,8 +189,33 @@ def test_kill_stops_a_symbol(folder: Path) -> None:
     assert read_kill(folder / "state") == KillList(symbols=frozenset({"BTCUSDT"}))
 
 
+@pytest.mark.parametrize("command", ["explain", "kill", "revive"])
+def test_another_venue_is_wrong_use(command: str) -> None:
+    """A brake that looks pulled and is not would be the worst; the right form is named."""
+    result = run(command, "SOLUSDT.OKX")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "'SOLUSDT.OKX' is of another venue; this adapter serves BINANCE: write SOLUSDT or SOLUSDT.BINANCE\n"
+    assert not Path("state").exists()
+
+
+@pytest.mark.parametrize("command", ["kill", "revive"])
+def test_a_state_folder_that_is_not_there_is_wrong_use(command: str) -> None:
+    """A folder named wrongly must not look like a brake; nothing is made."""
+    result = run(command, "--state-dir", "stat")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr.startswith("stat: no such folder; --state-dir is the state folder of the running process")
+    assert not Path("stat").exists()
+
+
+def test_kill_says_that_it_made_the_default_folder(folder: Path) -> None:
+    """Called in the wrong folder, it shows where it acted; a second time it goes without saying."""
+    assert run("kill").stderr.startswith(f"{folder / 'state'} was not there and was made")
+    assert run("kill").stderr == ""
+
+
 def test_kill_stops_everything(folder: Path) -> None:
     """Without a symbol everything polls."""
+    (folder / "elsewhere").mkdir()
     result = run("kill", "--state-dir", "elsewhere")
     assert result.stdout == "elsewhere/KILL stops every symbol; back with: foxtrot flags revive --state-dir elsewhere\n"
     assert read_kill(folder / "elsewhere").all
@@ -210,6 +235,31 @@ def test_revive_takes_a_symbol_out(folder: Path) -> None:
     assert (result.exit_code, result.stdout) == (0, "BTCUSDT revived (testnet); state/KILL stops nothing\n")
     assert not kill_path(folder / "state").exists()
     assert take_revive(folder / "state", "testnet") == frozenset({"BTCUSDT"})
+
+
+@pytest.mark.parametrize(
+    ("symbol", "says"),
+    [
+        (["FOO"], "FOO was not killed; FOO may try again at once (sandbox); state/KILL stops BTCUSDT\n"),
+        (["BTCUSDT"], "BTCUSDT revived (sandbox); state/KILL stops nothing\n"),
+        ([], "all symbols revived (sandbox); state/KILL stops nothing\n"),
+    ],
+)
+def test_revive_says_what_was_killed(folder: Path, symbol: list[str], says: str) -> None:
+    """Revived is only what was killed; to try again at once is asked for all the same."""
+    kill_symbol(folder / "state", "BTCUSDT")
+    result = run("revive", *symbol)
+    assert (result.exit_code, result.stdout) == (0, says)
+    assert take_revive(folder / "state", "sandbox") == frozenset(symbol or ["*"])
+
+
+def test_revive_of_all_where_nothing_was_killed() -> None:
+    """It says so."""
+    result = run("revive")
+    assert (result.exit_code, result.stdout) == (
+        0,
+        "nothing was killed; all symbols may try again at once (sandbox); state/KILL stops nothing\n",
+    )
 
 
 def test_revive_names_a_kill_that_still_holds() -> None:

@@ -7,6 +7,7 @@ import pytest
 from foxtrot.transport.flags import KillList
 from foxtrot.transport.kill_file import (
     kill_path,
+    kill_phrase,
     kill_symbol,
     read_kill,
     revive_path,
@@ -37,6 +38,24 @@ def test_a_senseless_file_kills_everything(tmp_path: Path, raw: bytes) -> None:
     """Neither is understood, so everything stops."""
     kill_path(tmp_path).write_bytes(raw)
     assert read_kill(tmp_path) == KillList(all=True)
+
+
+@pytest.mark.parametrize(
+    ("kill", "words"),
+    [
+        (KillList(all=True), "KILL: every symbol polls"),
+        (killed("ETHUSDT"), "KILL: ETHUSDT polls"),
+        (killed("ETHUSDT", "BTCUSDT"), "KILL: BTCUSDT, ETHUSDT poll"),
+        (
+            killed(*(f"S{number:02}" for number in range(12))),
+            "KILL: S00, S01, S02, S03, S04, S05, S06, S07, S08, S09 and 2 more poll",
+        ),
+        (KillList(), "KILL is lifted"),
+    ],
+)
+def test_a_kill_in_words(kill: KillList, words: str) -> None:
+    """What a person reads when KILL changes."""
+    assert kill_phrase(kill) == words
 
 
 def test_kill_adds_a_symbol(tmp_path: Path) -> None:
