@@ -65,6 +65,7 @@ class Lane:
         self._proof: Final = Proof()
         self._question: Final = Question()
         self._storm: Final = Storm()
+        self._behind = -1  # the last id of the hole that the page under way was asked for; -1: for no frame that was lost
         self._page_source = Source.POLL
         self._awaits_connection = False
         self._leave_ns = 0  # until when a leaving stream waits for the polled value; 0: it is not leaving
@@ -278,12 +279,9 @@ class Lane:
         self._go(LaneState.STREAMING, Reason.PROOF, Serving.STREAM)
 
     def _ask_page(self) -> None:
-        if self.ids is None or self.is_held or not self.ids.wants_page():
-            return
-        hole = self.ids.hole() if self.state is LaneState.STREAMING and not self.ids.is_incomplete else None
-        if hole and self._storm.gap(hole[1], self._now):
-            self._give_up(Reason.GAP)
-        elif self._question.ask(self._now):
+        if self.ids and not self.is_held and self.ids.wants_page() and self._question.ask(self._now):
+            hole = None if self.ids.is_incomplete else self.ids.hole()
+            self._behind = hole[1] if hole else -1
             self._page_source = Source.BACKFILL if self.state is LaneState.STREAMING else Source.POLL
             self._out.append(steps.FetchPage(self.ids.next_id, self._page_source))
 
@@ -300,6 +298,8 @@ class Lane:
             self._deliver(self.ids.ready(), Source.STREAM)
         # A page that leaves its hole unfilled is the answer of a replica behind the stream: it is not asked again at once.
         self._question.answered(self._now, is_useful=bool(items or gap) or not self.ids.wants_page())
+        if items and self.state is LaneState.STREAMING and self._behind >= 0 and self._storm.gap(self._behind, self._now):
+            self._give_up(Reason.GAP)
         self._join()
 
     def _anchored(self, anchor: Quote | None) -> None:

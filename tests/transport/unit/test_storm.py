@@ -3,7 +3,7 @@
 from foxtrot.transport import steps
 from foxtrot.transport.storm import GAPS, SPAN_NS, Storm
 from foxtrot.util.clock import NS_PER_S
-from foxtrot.util.constants import LaneState, Reason, Source
+from foxtrot.util.constants import LaneState, Reason
 from tests.transport.unit.test_lane import frame, kinds, moved, page, streaming
 
 
@@ -34,14 +34,23 @@ def test_a_filled_hole_is_just_a_gap() -> None:
 
 
 def test_a_storm_of_gaps_trips_the_lane() -> None:
-    """What is missing is fetched by polling from there."""
+    """The third loss is filled, and is the last that this stream had to offer."""
     rig = streaming()
     for first in (13, 15):
         rig.tell(frame(first), page(first - 1))
-    effects = rig.tell(frame(17))
+    effects = rig.tell(frame(17), page(16))
     assert moved(effects) == [(LaneState.FALLBACK, Reason.GAP)]
-    assert steps.FetchPage(16, Source.POLL) in effects
     assert steps.ShutStream in kinds(effects)
+    assert rig.lane.ids is not None
+    assert rig.lane.ids.next_id == 18
+
+
+def test_frames_out_of_order_are_no_gaps() -> None:
+    """What the stream itself brings late has not been lost."""
+    rig = streaming()
+    for first in range(13, 33, 2):
+        rig.tell(frame(first), frame(first - 1), page())
+    assert rig.lane.state is LaneState.STREAMING
 
 
 def test_what_waits_behind_a_hole_is_not_confirmed() -> None:
