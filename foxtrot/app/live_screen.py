@@ -1,7 +1,9 @@
 """Shows a run in a terminal: a table that lives, the last news beneath it."""
 
 import logging
+import os
 from collections import deque
+from contextlib import suppress
 from typing import Final
 
 from rich.console import Console, Group
@@ -20,6 +22,8 @@ _LEAST_NEWS: Final = 3  # lines kept free for them
 _MOST_NEWS: Final = 12
 _LEAST_ROWS: Final = 2  # one lane, and how many more there are
 _HEAD: Final = 4  # the titles of the columns, their rule, and a blank line above and below
+_LEAVE_SCREEN: Final = "\x1b[?1049l"
+_SHOW_CURSOR: Final = "\x1b[?25h"
 _STYLES: Final = {logging.WARNING: "yellow", logging.ERROR: "bold red", logging.CRITICAL: "bold red"}
 
 
@@ -73,3 +77,9 @@ class LiveScreen:
             self._console.print(line)
         self._console.print(summary_table(outcome, self._console.width))
         self._console.print(Text(outcome.verdict, "bold green" if outcome.exit_code == OK else "bold red"))
+
+    def abandon(self) -> None:
+        """Gives the terminal back, without a summary: for an end at once, from any thread, whatever is being drawn."""
+        sequence = (_LEAVE_SCREEN if self._console.is_alt_screen else "") + _SHOW_CURSOR + "\n"
+        with suppress(OSError, ValueError):  # the terminal has gone
+            os.write(self._console.file.fileno(), sequence.encode())  # past the console's lock and its buffer

@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
 
@@ -44,6 +44,12 @@ CLOSE_S: Final = 1.6
 
 INSIST_S: Final = 3.0
 """Seconds after a signal when the process ends, whatever the main thread hangs in."""
+
+INTERRUPTED: Final = 130
+"""The exit code after a second signal, as shells know it of a Ctrl-C."""
+
+RESTORE_S: Final = 0.3
+"""The most that a terminal gets to be restored after a second signal; one that stalls takes nothing."""
 
 _TOLD: Final = (EVENT_LOG, EVENT_TRANSPORT, EVENT_HEALTH, EVENT_GAP, EVENT_BACKFILL)
 _VALUES: Final = (EVENT_TICK, EVENT_PUBLIC_TRADE, EVENT_AGG_TRADE)
@@ -130,17 +136,18 @@ class Run:
 
 @contextmanager
 def ended_by_signals(stop: Stop, at_once: Callable[[], None]) -> Iterator[None]:
-    """While entered, Ctrl-C, SIGTERM and SIGHUP wish for the end; the second one calls ``at_once`` and ends the process there.
+    """While entered, Ctrl-C, SIGTERM and SIGHUP wish for the end; the second one ends the process there, with ``INTERRUPTED``.
 
-    So does a watch ``INSIST_S`` after the first one: the main thread may hang in a terminal that takes nothing more. Enter it in
-    the main thread. The embedded exchange ends with us: it watches its stdin.
+    Before that it calls ``at_once``, in a thread. The handlers stay once a signal has come, so that a second one means the same
+    until the very end. A watch ends the process ``INSIST_S`` after the first one (``FAILED``): the main thread may hang in a
+    terminal that takes nothing more. Enter it in the main thread. The embedded exchange ends with us: it watches its stdin.
     """
     is_told, is_over = threading.Event(), threading.Event()
 
     def on_signal(_number: int, _frame: FrameType | None) -> None:
         if is_told.is_set():
-            at_once()
-            os._exit(FAILED)
+            _call_briefly(at_once)
+            os._exit(INTERRUPTED)
         is_told.set()
         stop.wish(Ending.SIGNAL)
 
@@ -154,7 +161,15 @@ def ended_by_signals(stop: Stop, at_once: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        if not is_told.is_set():
+            for number, handler in before.items():
+                signal.signal(number, handler)
         is_over.set()
         is_told.set()  # lets the watch end
+
+
+def _call_briefly(call: Callable[[], None]) -> None:
+    thread = threading.Thread(target=call, name="foxtrot-at-once", daemon=True)
+    with suppress(RuntimeError):  # no thread starts any more where Python itself is ending
+        thread.start()
+        thread.join(RESTORE_S)

@@ -1,6 +1,7 @@
 """The command ``foxtrot run``: its options, and which screen shows it."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -56,12 +57,14 @@ def run(
         raise ConfigError("--events goes with --json: the table and the lines count values, they do not print them")
     stop, clock = Stop(), SystemClock()
     console = Console()
+    at_once: Callable[[], None] = _nothing
     if as_json or not sys.stdout.isatty() or console.is_dumb_terminal:
         writer = LineWriter(stdout_writer(), lambda: stop.wish(Ending.NO_READER), clock)
         screen: Screen = JsonScreen(writer, clock) if as_json else PlainScreen(writer, clock)
     else:
-        screen = LiveScreen(console)
-    with ended_by_signals(stop, at_once=lambda: _show_cursor(console)):
+        screen = live = LiveScreen(console)
+        at_once = live.abandon
+    with ended_by_signals(stop, at_once):
         outcome = Run(plan, screen, stop, clock, tells_values=events).run()
     raise typer.Exit(outcome.exit_code)
 
@@ -88,6 +91,5 @@ def _plan(
     )
 
 
-def _show_cursor(console: Console) -> None:
-    if console.is_terminal:
-        console.show_cursor()
+def _nothing() -> None:
+    """Lines need no terminal restored."""

@@ -157,14 +157,48 @@ def test_first_wish_counts() -> None:
     assert (stop.wait(0), stop.ending) == (True, Ending.NO_READER)
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def test_without_a_signal_the_handlers_come_back() -> None:
+    """A run that ends by itself leaves signals as they were."""
+    before = [signal.getsignal(number) for number in SIGNALS]
+    with ended_by_signals(Stop(), lambda: None):
+        pass
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
 def test_a_signal_wishes_for_the_end() -> None:
-    """The handlers from before come back."""
-    before = signal.getsignal(signal.SIGTERM)
+    """The handler stays until the process ends, so that a second signal means the same throughout."""
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     stop = Stop()
-    with ended_by_signals(stop, lambda: None):
+    try:
+        with ended_by_signals(stop, lambda: None):
+            ours = signal.getsignal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGTERM)
+            assert stop.wait(5)
+        assert signal.getsignal(signal.SIGTERM) is ours
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("at_once", ["lambda: print('restored', flush=True)", "threading.Event().wait"])
+@pytest.mark.parametrize("is_late", [False, True])
+def test_a_second_signal_ends_at_once(at_once: str, is_late: bool) -> None:
+    """With exit code 130, early or late, after the terminal was restored, or could not be."""
+    code = f"""
+import signal, threading
+from foxtrot.app.run import Stop, ended_by_signals
+with ended_by_signals(Stop(), {at_once}):
+    signal.raise_signal(signal.SIGINT)
+    if not {is_late}:
         signal.raise_signal(signal.SIGTERM)
-        assert stop.wait(5)
-    assert signal.getsignal(signal.SIGTERM) is before
+signal.raise_signal(signal.SIGTERM)
+"""
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=30, check=False)
+    assert (ended.returncode, ended.stderr) == (130, "")
+    assert ended.stdout == ("restored\n" if "print" in at_once else "")
 
 
 @pytest.fixture
@@ -234,6 +268,28 @@ def test_a_terminal_gets_a_table(command: list[str]) -> None:
         reader.join(10)
     os.close(ours)
     assert b"duplicates delivered 0" in seen
+    assert b"Traceback" not in seen
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no pseudo-terminals here")
+def test_a_second_signal_gives_the_terminal_back(command: list[str]) -> None:
+    """The table is left and the cursor shown, whatever was being done: no frozen table, and exit code 130."""
+    ours, theirs = os.openpty()
+    command.remove("--json")
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env={**os.environ, "TERM": "xterm"}) as process:
+        os.close(theirs)
+        seen = b""
+        while b"LIVE" not in seen:
+            seen += _read(ours)
+        process.send_signal(signal.SIGSTOP)  # so that both signals wait for it together
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGCONT)
+        while chunk := _read(ours):
+            seen += chunk
+        assert process.wait(10) == 130
+    os.close(ours)
+    assert seen.endswith(b"\x1b[?1049l\x1b[?25h\r\n")
     assert b"Traceback" not in seen
 
 
