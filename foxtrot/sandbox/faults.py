@@ -301,7 +301,8 @@ def check_params(spec: FaultSpec, params: Mapping[str, object]) -> dict[str, flo
     for name in params:
         if name not in spec.params:
             known = ", ".join(spec.params) if spec.params else "none"
-            raise ConfigError(f"unknown parameter {name!r} of {spec.name}; allowed: {known}")
+            apart = "symbol, stream, seconds and share are said apart (--symbol, --stream, --for, --share)"
+            raise ConfigError(f"unknown parameter {name!r} of {spec.name}; allowed: {known}; {apart}")
     return {name: param.check(name, params.get(name, param.default)) for name, param in spec.params.items()}
 
 

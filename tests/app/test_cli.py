@@ -36,7 +36,10 @@ def sandbox() -> Iterator[Sandbox]:
         ("chaos mute --port 9 --param seconds=3", "seconds is said by --for"),
         ("chaos mute --port 9 --param stream=1", "stream is said by --stream NAME"),
         ("chaos mute --port 9 --param symbol=BTCUSDT", "symbol is said by --symbol"),
-        ("chaos mute --port 9 --param foo=3", "allowed: none"),
+        (
+            "chaos mute --port 9 --param foo=3",
+            "allowed: none; symbol, stream, seconds and share are said apart (--symbol, --stream, --for, --share)",
+        ),
         ("chaos close --port 9 --param code=99999", "whole, 1000 to 4999"),
         ("chaos mute --port 9 --for 0", "--for is a number, above 0"),
         ("chaos mute --port 9 --for nan", "--for is a number, above 0"),
