@@ -124,7 +124,10 @@ def foxtrot(kind: str, count: int, ports: dict[str, int]) -> dict[str, float]:
         engine.connect(setting, "BINANCE")
         for symbol in SYMBOLS:
             engine.subscribe(SubscribeRequest(symbol=symbol, exchange=Exchange.BINANCE, channels=(channel,)), "BINANCE")
-        settle(lambda: bool(adapter.lanes()) and all(lane.state is LaneState.STREAMING for lane in adapter.lanes()))
+        settle(lambda: bool(adapter.lanes()) and all(lane.state is LaneState.STREAMING for lane in adapter.lanes()), 30.0)
+        if not all(lane.state is LaneState.STREAMING for lane in adapter.lanes()):
+            engine.close()
+            raise RuntimeError(f"not every lane streams: {[(lane.key, lane.state, lane.reason) for lane in adapter.lanes()]}")
         settle(lambda: engine.event_engine.stats().waiting_market == 0)
         before, lanes_before = seen, sum(lane.delivered for lane in adapter.lanes())
         tell_to_go(ports)
@@ -146,9 +149,9 @@ def foxtrot(kind: str, count: int, ports: dict[str, int]) -> dict[str, float]:
     }
 
 
-def settle(condition: Callable[[], bool]) -> None:
-    """Waits in the main thread, which costs next to nothing, until a condition holds."""
-    deadline = time.monotonic() + WAIT
+def settle(condition: Callable[[], bool], seconds: float = WAIT) -> None:
+    """Waits in the main thread, which costs next to nothing, until a condition holds, or so long at most."""
+    deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             return

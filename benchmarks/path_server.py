@@ -132,6 +132,8 @@ async def answer(request: web.Request) -> web.Response:
     if path == "exchangeInfo":
         listed = [{"symbol": s, "status": "TRADING", "baseAsset": s[:-4], "quoteAsset": "USDT", "filters": []} for s in SYMBOLS]
         return web.json_response({"symbols": listed, "rateLimits": []})
+    if path == "trades":
+        return web.json_response([])
     if path == "depth":
         return web.json_response({"lastUpdateId": 0, "bids": [["1", "1"]], "asks": [["2", "1"]]})
     return web.json_response([ticker(symbol) for symbol in json.loads(query["symbols"][0])])
