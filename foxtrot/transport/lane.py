@@ -40,7 +40,7 @@ LEAVE_NS: Final = 900 * NS_PER_MS
 
 
 class Lane:
-    """The machine of one lane. ``id_order`` or ``quote_order`` keeps what is next; exactly one of them is there once started."""
+    """The machine of one lane. ``ids`` or ``quotes`` keeps what is next; exactly one of them is there once started."""
 
     def __init__(self, key: LaneKey, *, is_tick: bool, now_ns: int, chance: Chance, breaker: Breaker | None = None) -> None:
         self.key: Final = key
@@ -55,8 +55,7 @@ class Lane:
         self.gaps = 0
         self.changed_ns = 0
         self.confirmed_ns = now_ns
-        self.is_started = False
-        self.is_held = False
+        self.is_started = self.is_held = False
         self._chance = chance
         self._now = now_ns
         self._out: list[steps.Effect] = []

@@ -170,7 +170,7 @@ def test_the_closing_event_is_the_last_of_its_lane(run: EngineRun) -> None:
         symbol = getattr(data, "symbol", "")
         if symbol:
             last[getattr(data, "channel", "tick" if hasattr(data, "bid_price_1") else "trades")] = data
-    assert [(event.new, event.reason) for event in last.values()] == [(LaneState.CLOSED, Reason.CLOSING)] * 2  # type: ignore[attr-defined]
+    assert [(event.new, event.reason) for event in last.values()] == [(LaneState.CLOSED, Reason.CLOSING)] * 2  # type: ignore[attr-defined]  # -- transports
 
 
 @pytest.mark.parametrize("fault", ["black-hole", "rest-slow", "rest-down"])

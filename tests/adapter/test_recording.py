@@ -99,9 +99,9 @@ def test_switching_back_and_forth_loses_nothing(tmp_path: Path, frames: dict[str
         last_id = frames["trade"][-1]["t"]
         for transport, state in itertools.cycle((("streaming", LaneState.STREAMING), ("polling", LaneState.POLLING))):
             run.set_flags(flags_text({SYMBOL: transport}))
-            eventually(lambda state=state: run.seen.is_at(state, SYMBOL, "tick", "trades"), f"both lanes {state}")  # type: ignore[misc]
+            eventually(lambda state=state: run.seen.is_at(state, SYMBOL, "tick", "trades"), f"both lanes {state}")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
             count = len(run.seen.trades[SYMBOL])
-            eventually(lambda count=count: len(run.seen.trades[SYMBOL]) > count + 500 or _is_at(run, last_id), "some trades")  # type: ignore[misc]
+            eventually(lambda count=count: len(run.seen.trades[SYMBOL]) > count + 500 or _is_at(run, last_id), "some trades")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
             if _is_at(run, last_id):
                 break
         await_the_end(run, frames)

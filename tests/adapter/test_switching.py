@@ -65,10 +65,10 @@ def test_a_saved_flag_moves_a_symbol_within_a_second_and_back(tmp_path: Path, bo
             ):
                 saved = time.monotonic()
                 run.set_flags(flags_text({"BTCUSDT": transport}))
-                eventually(lambda s=states[0], t=saved: _moved(run, s, t), f"a move towards {transport}")  # type: ignore[misc]
-                eventually(lambda s=states[-1]: run.seen.is_at(s, "BTCUSDT", *CHANNELS), transport)  # type: ignore[misc]
+                eventually(lambda s=states[0], t=saved: _moved(run, s, t), f"a move towards {transport}")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
+                eventually(lambda s=states[-1]: run.seen.is_at(s, "BTCUSDT", *CHANNELS), transport)  # type: ignore[misc]  # -- mypy infers no lambda with defaults
                 count = len(run.seen.trades["BTCUSDT"])
-                eventually(lambda c=count: len(run.seen.trades["BTCUSDT"]) > c + 5, "trades")  # type: ignore[misc]
+                eventually(lambda c=count: len(run.seen.trades["BTCUSDT"]) > c + 5, "trades")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         run.engine.close()
         assert_whole(run)
         assert_nothing_streamed_while_polled(run, "BTCUSDT")
@@ -84,16 +84,16 @@ def test_a_closed_connection_falls_to_polling_and_comes_home(tmp_path: Path, box
         for symbol in ("BTCUSDT", "ETHUSDT"):
             run.subscribe(symbol, *CHANNELS)
         for symbol in ("BTCUSDT", "ETHUSDT"):
-            eventually(lambda s=symbol: run.seen.is_at(LaneState.STREAMING, s, *CHANNELS), "streaming")  # type: ignore[misc]
+            eventually(lambda s=symbol: run.seen.is_at(LaneState.STREAMING, s, *CHANNELS), "streaming")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         box.chaos("close")
         for symbol in ("BTCUSDT", "ETHUSDT"):
             eventually(
-                lambda s=symbol: all(  # type: ignore[misc]
+                lambda s=symbol: all(  # type: ignore[misc]  # -- mypy infers no lambda with defaults
                     (LaneState.STREAMING, LaneState.FALLBACK, Reason.CONNECTION) in run.seen.changes(s, c) for c in CHANNELS
                 ),
                 "the fall",
             )
-            eventually(lambda s=symbol: run.seen.is_at(LaneState.STREAMING, s, *CHANNELS), "home again")  # type: ignore[misc]
+            eventually(lambda s=symbol: run.seen.is_at(LaneState.STREAMING, s, *CHANNELS), "home again")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         run.engine.close()
         assert_whole(run)
         assert_nothing_streamed_while_polled(run, "BTCUSDT")
@@ -105,10 +105,10 @@ def test_a_muted_stream_is_noticed_served_by_polling_and_comes_home(tmp_path: Pa
         for symbol in ("BTCUSDT", "ETHUSDT"):
             run.subscribe(symbol, "tick", "trades")
         for symbol in ("BTCUSDT", "ETHUSDT"):
-            eventually(lambda s=symbol: run.seen.is_at(LaneState.STREAMING, s, "tick", "trades"), "streaming")  # type: ignore[misc]
+            eventually(lambda s=symbol: run.seen.is_at(LaneState.STREAMING, s, "tick", "trades"), "streaming")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         box.chaos("mute", symbol="BTCUSDT")
         for channel in ("tick", "trades"):
-            eventually(lambda c=channel: run.seen.serving("BTCUSDT", c) is Serving.POLL, f"{channel} polled", 20)  # type: ignore[misc]
+            eventually(lambda c=channel: run.seen.serving("BTCUSDT", c) is Serving.POLL, f"{channel} polled", 20)  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         health = run.engine.health("BTCUSDT.BINANCE")
         assert health is not None
         assert health.state in {Health.DEGRADED, Health.BLIND}
@@ -176,11 +176,11 @@ def test_after_unsubscribe_nothing_follows_the_closing_event(tmp_path: Path, box
     with engine_run(tmp_path, box, flags_text({"BTCUSDT": "streaming", "ETHUSDT": "polling"})) as run:
         for symbol in ("BTCUSDT", "ETHUSDT"):
             run.subscribe(symbol, "tick", "trades")
-            eventually(lambda s=symbol: len(run.seen.ticks[s]) > 3 and len(run.seen.trades[s]) > 3, "data")  # type: ignore[misc]
+            eventually(lambda s=symbol: len(run.seen.ticks[s]) > 3 and len(run.seen.trades[s]) > 3, "data")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         for symbol in ("BTCUSDT", "ETHUSDT"):
             run.engine.unsubscribe(request(symbol, "tick", "trades"), "BINANCE")
         for symbol in ("BTCUSDT", "ETHUSDT"):
-            eventually(lambda s=symbol: run.seen.is_at(LaneState.CLOSED, s, "tick", "trades"), "closed")  # type: ignore[misc]
+            eventually(lambda s=symbol: run.seen.is_at(LaneState.CLOSED, s, "tick", "trades"), "closed")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         beats = _beats(run)
         eventually(lambda: _beats(run) > beats + 2, "two more beats")
         closed: set[tuple[str, str]] = set()

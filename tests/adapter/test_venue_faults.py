@@ -113,10 +113,10 @@ def test_a_refusal_is_obeyed_while_streams_go_on(run: EngineRun, box: Sandbox) -
     """429 and 418: no request before Retry-After is over, one log each; then polling is back, and nothing is lost."""
     for fault, status in (("rest-429", 429), ("rest-418", 418)):
         box.chaos(fault, retry_after=2)
-        eventually(lambda fault=fault: hits(box, fault), "a refused request")  # type: ignore[misc]
+        eventually(lambda fault=fault: hits(box, fault), "a refused request")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         told = hub_of(run).polling.beats
         # What was on its way is refused within the same moment; then silence, over a beat that would have asked.
-        eventually(lambda told=told: hub_of(run).polling.beats > told, "the next beat")  # type: ignore[misc]
+        eventually(lambda told=told: hub_of(run).polling.beats > told, "the next beat")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         refused = hits(box, fault)
         more(run, "BTCUSDT")
         assert run.seen.is_at(LaneState.STREAMING, "BTCUSDT", "trades")
@@ -134,7 +134,7 @@ def test_rest_that_fails_is_told_and_streams_go_on(run: EngineRun, box: Sandbox)
     """Refused by a firewall, failing, or cut: polled symbols are completed afterwards, streaming ones do not notice."""
     for fault, words in (("rest-403", "HTTP 403"), ("rest-5xx", "HTTP 503"), ("rest-down", "cannot be reached")):
         box.chaos(fault)
-        eventually(lambda words=words: logs(run, words), "the log")  # type: ignore[misc]
+        eventually(lambda words=words: logs(run, words), "the log")  # type: ignore[misc]  # -- mypy infers no lambda with defaults
         more(run, "BTCUSDT")
         assert run.seen.is_at(LaneState.STREAMING, "BTCUSDT", "tick", "trades")
         box.clear_faults()
