@@ -41,6 +41,15 @@ TOGETHER_NS: Final = 250 * NS_PER_MS
 LAG_HITS: Final = 30
 """Of how many hits the lag is made."""
 
+LATE_NS: Final = 250 * NS_PER_MS
+"""A stream that is later than this is late."""
+
+TIMELY_TO_ONE: Final = 10
+"""So many hits that show a stream in time outweigh one that shows it late: a hiccup, or the one replica that never trails."""
+
+QUIET_NS: Final = 3 * NS_PER_S
+"""A stream with less than one new quote in such a time is quiet (two more are granted: one a second is taken for it in 0.4 %)."""
+
 CAPACITY: Final = 4_096
 """How many quotes are kept at most."""
 
@@ -55,6 +64,15 @@ class Verdict(enum.Enum):
 
     HIT = "hit"
     MISS = "miss"
+
+
+class Lateness(enum.Enum):
+    """What hits say of how far a stream is behind REST."""
+
+    TIMELY = "timely"  # less than LATE_NS
+    LATE = "late"  # LATE_NS or more
+    QUIET = "quiet"  # nothing, and it moves too seldom for them ever to say much
+    OPEN = "open"  # nothing yet: with the next hits they will
 
 
 class _Score:
@@ -106,8 +124,13 @@ class _Poll(msgspec.Struct):
 
     @property
     def end_ns(self) -> int:
-        """Until when."""
+        """Until when: then it is a miss."""
         return self.answered_ns + FORWARD_NS
+
+    @property
+    def settled_ns(self) -> int:
+        """Until when the quote of a hit may stand once more, on a stream that is late."""
+        return self.answered_ns + WINDOW_NS
 
 
 class QuoteAudit(_Score):
@@ -120,7 +143,7 @@ class QuoteAudit(_Score):
     stands on it (no verdict), so that a quiet stream earns hits without a frame, and a dead one misses.
     """
 
-    __slots__ = ("_baseline_ns", "_history", "_lags", "_polls", "_settling", "_up_ns", "note")
+    __slots__ = ("_baseline_ns", "_gone", "_history", "_lags", "_late", "_polls", "_settling", "_timely", "_up_ns", "note")
 
     def __init__(self) -> None:
         super().__init__()
@@ -128,6 +151,7 @@ class QuoteAudit(_Score):
         self._polls: list[_Poll] = []  # not judged yet, in the order in which they were asked
         self._settling: deque[_Poll] = deque()  # hits whose time is not over: their quote may stand again
         self._lags: deque[_Poll] = deque(maxlen=LAG_HITS)
+        self._gone = self._late = self._timely = 0  # since begin: quotes trimmed, hits that show it late, and in time
         self._up_ns = self._baseline_ns = -_NEVER
         self.note: Final[Callable[[tuple[int, Levels]], None]] = self._history.append
         """Takes (time of arrival, levels) of each new streamed quote, in order of arrival. The hot path."""
@@ -144,6 +168,7 @@ class QuoteAudit(_Score):
         self._polls.clear()
         self._settling.clear()
         self._lags.clear()
+        self._gone = self._late = self._timely = 0
         self._up_ns = self._baseline_ns = -_NEVER
 
     def polled(self, levels: Levels, asked_ns: int, answered_ns: int) -> None:
@@ -161,7 +186,7 @@ class QuoteAudit(_Score):
         """The polls judged since the last call, in the order in which they were asked."""
         while self._polls and self._judge(self._polls[0], now_ns):
             del self._polls[0]
-        while self._settling and self._settling[0].end_ns <= now_ns:
+        while self._settling and self._settling[0].settled_ns <= now_ns:
             self._settle(self._settling.popleft())
         self._trim(now_ns)
         return self._take()
@@ -179,13 +204,23 @@ class QuoteAudit(_Score):
         """``lag_ns``, and the most that the stream lags behind the replica that trails furthest. They may cross."""
         return self.lag_ns, min((hit.high_ns for hit in self._lags if hit.high_ns is not None), default=None)
 
+    def lateness(self, now_ns: int, timely: int = 1) -> Lateness:
+        """What the hits since ``begin`` say; so many of them must show the stream in time before they are believed."""
+        if (self.lag_ns or 0) >= LATE_NS or self._late * TIMELY_TO_ONE > self._timely:
+            return Lateness.LATE
+        if self._timely >= timely:
+            return Lateness.TIMELY
+        quotes = self._gone + len(self._history) - (self._baseline_ns != -_NEVER)
+        return Lateness.QUIET if now_ns - self._up_ns >= (quotes + 2) * QUIET_NS else Lateness.OPEN
+
     def _judge(self, poll: _Poll, now_ns: int) -> bool:
         """Whether there is no more to wait for."""
-        stood = self._stood(poll)
+        stood = self._stood(poll, poll.end_ns)
         is_known = bool(self._history) and self._history[0][0] <= poll.start_ns
         if stood is not None:
             if is_known and stood[0] > self._baseline_ns:
                 poll.low_ns = stood[0] - poll.answered_ns
+                self._late += poll.low_ns >= LATE_NS
             self._hit()
             self._lags.append(poll)
             self._settling.append(poll)
@@ -196,15 +231,16 @@ class QuoteAudit(_Score):
         return True
 
     def _settle(self, poll: _Poll) -> None:
-        stood = self._stood(poll)
-        if stood is not None and stood[1] <= poll.end_ns:
+        stood = self._stood(poll, poll.settled_ns)
+        if stood is not None and stood[1] <= poll.settled_ns:
             poll.high_ns = stood[1] - poll.asked_ns
+            self._timely += poll.high_ns < LATE_NS
 
-    def _stood(self, poll: _Poll) -> tuple[int, int] | None:
-        """From when to when the polled quote stood within its time, from the first to the last time; None: never."""
+    def _stood(self, poll: _Poll, until_ns: int) -> tuple[int, int] | None:
+        """From when to when the polled quote stood, the first and the last time within its window; None: never."""
         on_ns, off_ns = _NEVER, 0
         for (start_ns, levels), (stop_ns, _) in pairwise(chain(self._history, ((_NEVER, poll.levels),))):
-            if levels == poll.levels and stop_ns >= poll.start_ns and start_ns <= poll.end_ns:
+            if levels == poll.levels and stop_ns >= poll.start_ns and start_ns <= until_ns:
                 on_ns, off_ns = min(on_ns, start_ns), stop_ns
         return (on_ns, off_ns) if off_ns else None
 
@@ -214,6 +250,7 @@ class QuoteAudit(_Score):
         keep_ns = min(now_ns - KEPT_NS, *needed) if needed else now_ns - KEPT_NS
         while len(self._history) > 1 and self._history[1][0] <= keep_ns:
             self._history.popleft()
+            self._gone += 1
 
 
 class IdAudit(_Score):

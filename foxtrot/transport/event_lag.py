@@ -1,6 +1,5 @@
 """Percentiles of how late frames came that carry the venue's time."""
 
-import math
 from bisect import bisect_left, insort
 from collections import deque
 from typing import Final
@@ -43,20 +42,24 @@ class EventLag:
         self._samples.clear()
         self._ordered.clear()
 
-    def p95(self, now_ns: int) -> int | None:
-        """95 of 100 samples of the window ending now lag no more than this (nearest rank); None without samples."""
-        return self._percentile(95, now_ns)
+    def quantile(self, share: float, now_ns: int) -> int | None:
+        """The lag that such a share of the window's samples do not pass (nearest rank, to the per mille); None without any.
 
-    def p99(self, now_ns: int) -> int | None:
-        """The same for 99 of 100."""
-        return self._percentile(99, now_ns)
-
-    def _percentile(self, per_cent: int, now_ns: int) -> int | None:
+        The window ends now.
+        """
         while self._samples and self._samples[0][0] <= now_ns - self._window_ns:
             self._drop()
         if not self._ordered:
             return None
-        return self._ordered[math.ceil(per_cent * len(self._ordered) / 100) - 1]
+        return self._ordered[-(-round(share * 1_000) * len(self._ordered) // 1_000) - 1]
+
+    def p95(self, now_ns: int) -> int | None:
+        """For proofs."""
+        return self.quantile(0.95, now_ns)
+
+    def p99(self, now_ns: int) -> int | None:
+        """For trips."""
+        return self.quantile(0.99, now_ns)
 
     def _drop(self) -> None:
         _, lag_ns = self._samples.popleft()
