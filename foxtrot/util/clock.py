@@ -21,3 +21,11 @@ class Clock(Protocol):
 
 NS_PER_S = 1_000_000_000
 NS_PER_MS = 1_000_000
+
+
+class ProcessorClock(Clock, Protocol):
+    """A clock that also knows how much its caller has worked."""
+
+    def processor_ns(self) -> int:
+        """Nanoseconds of processor time that the calling thread has used."""
+        ...

@@ -15,6 +15,10 @@ class SystemClock:
         """Nanoseconds of the monotonic clock."""
         return time.monotonic_ns()
 
+    def processor_ns(self) -> int:
+        """Nanoseconds of processor time that the calling thread has used."""
+        return time.thread_time_ns()
+
     def now_ns(self) -> int:
         """Nanoseconds since 1970 UTC; never steps back."""
         return self._anchor_ns + time.monotonic_ns()
