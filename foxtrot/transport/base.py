@@ -175,6 +175,14 @@ class Rest(Protocol):
         """Items from id ``first`` on, ascending, ``page_size`` at most, mapped as having come from ``source``."""
         ...
 
+    async def busiest(self) -> str:
+        """The symbol with most trades in the last 24 h."""
+        ...
+
+    async def halted(self, symbols: Sequence[str]) -> set[str]:
+        """Those of these symbols (100 at most) that the venue lists, but does not trade now."""
+        ...
+
 
 class StreamFeed(Protocol):
     """The venue's stream side: names, commands and decoders; no connection of its own."""

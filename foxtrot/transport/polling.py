@@ -1,32 +1,31 @@
 """The beat: every symbol is asked for once a second, in few requests, whether or not its stream serves.
 
-Never retried: the next beat is the retry. Never late by drift: beats fall on multiples of the interval from the start. Never over
-budget: a request that the budget does not admit now is left out, and said.
+Never retried: the next beat is the retry. Never late by drift: beats fall on multiples of the interval from the start, however
+slow the answers are. Never over budget: a request that the budget does not admit now is left out, and said.
 """
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Final, Protocol
 
+from foxtrot.transport import roll
 from foxtrot.transport.base import Answer, Rest
 from foxtrot.transport.budget import WeightBudget
+from foxtrot.transport.roll import CHUNK, FEW, ROTATION, Kind, Roll, plan
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
 from foxtrot.util.errors import FoxtrotError, UnknownSymbol
 
 INTERVAL_NS: Final = NS_PER_S
-CHUNK: Final = 20
-"""Symbols in one ``ticker`` request: the most that cost the least (weight 2)."""
-
-FEW: Final = 40
-"""Up to so many symbols each beat asks quotes and figures of all; above, quotes of all and the figures in rotation."""
-
-ROTATION: Final = 2
-"""Chunks of figures in one beat of many symbols."""
 
 SHARE_NS: Final = 250 * NS_PER_MS
 """Extra polls asked for within such a span share one."""
 
+UNDER_WAY: Final = 3
+"""Most beats whose requests of one kind are still unanswered: the next one is left out then."""
+
+chunks_of = roll.chunks_of
 
 _log = logging.getLogger(__name__)
 
@@ -35,30 +34,16 @@ class Listener(Protocol):
     """Who hears what the beat brought."""
 
     def polled(self, answers: Mapping[str, Answer], asked_ns: int) -> None:
-        """Answers of one request, by symbol."""
+        """Answers of one request, by symbol; the watched symbol's are among them."""
         ...
 
     def poll_failed(self, problem: str) -> None:
-        """A request could not be answered."""
+        """A request could not be answered, or not for every symbol."""
         ...
 
     def refused(self, symbol: str, problem: str) -> None:
-        """The venue does not know this symbol; it is asked for no longer."""
+        """The venue has not known this symbol for a minute; it is asked for no longer."""
         ...
-
-
-def chunks_of(symbols: Sequence[str]) -> list[Sequence[str]]:
-    """Symbols in groups that one ``ticker`` request carries."""
-    return [symbols[at : at + CHUNK] for at in range(0, len(symbols), CHUNK)]
-
-
-def plan(symbols: Sequence[str], beat: int) -> list[Sequence[str]]:
-    """The ``ticker`` chunks of a beat. With many symbols the quotes come by one ``book_ticker`` beside them."""
-    chunks = chunks_of(symbols)
-    if len(symbols) <= FEW:
-        return chunks
-    first = beat * ROTATION % len(chunks)
-    return [chunks[(first + k) % len(chunks)] for k in range(ROTATION)]
 
 
 class Polling:
@@ -69,9 +54,11 @@ class Polling:
         self._budget = budget
         self._clock = clock
         self._listener = listener
-        self._symbols: dict[str, None] = {}
+        self._roll = Roll()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: Counter[Kind] = Counter()
         self._wanted_now: dict[str, None] = {}
+        self._is_asking = False
         self._last_extra_ns = -SHARE_NS
         self.beats = 0
         self.left_out = 0
@@ -79,9 +66,8 @@ class Polling:
     @property
     def rotation_ns(self) -> int:
         """How long it takes until the figures of every symbol have been asked for once."""
-        if len(self._symbols) <= FEW:
-            return INTERVAL_NS
-        return -(-len(self._symbols) // (CHUNK * ROTATION)) * INTERVAL_NS
+        count = len(self._roll.batched())
+        return INTERVAL_NS if count <= FEW else -(-count // (CHUNK * ROTATION)) * INTERVAL_NS
 
     def start(self) -> None:
         """Begins to beat."""
@@ -96,43 +82,81 @@ class Polling:
 
     def add(self, symbol: str) -> None:
         """Takes a symbol into the beat."""
-        self._symbols[symbol] = None
+        self._roll.symbols[symbol] = None
         self._reserve()
 
     def drop(self, symbol: str) -> None:
         """Leaves a symbol out from now on."""
-        self._symbols.pop(symbol, None)
+        self._roll.drop(symbol)
+        self._reserve()
+
+    def watch(self, symbol: str) -> None:
+        """Asks for one symbol more though nobody subscribed it, instead of the one before; "": for none."""
+        self._roll.watch(symbol)
         self._reserve()
 
     def now(self, symbol: str) -> None:
-        """Asks at once; symbols that fall within the same quarter of a second share one request."""
-        is_first = not self._wanted_now
+        """Asks at once; symbols that fall within the same quarter of a second share one poll. One is under way at most."""
         self._wanted_now[symbol] = None
-        if is_first:
+        if not self._is_asking:
+            self._is_asking = True
             self._spawn(self._extra(), "extra poll")
 
-    async def _extra(self) -> None:
-        wait = max(0, self._last_extra_ns + SHARE_NS - self._clock.now_ns()) / NS_PER_S
-        await self._clock.sleep(wait)
-        symbols = [symbol for symbol in self._wanted_now if symbol in self._symbols]
-        self._wanted_now.clear()
-        self._last_extra_ns = self._clock.now_ns()
-        self._ask_all(symbols, 0)
+    # --- rounds -------------------------------------------------------------------------------------------------------------
 
     async def _beat(self) -> None:
         start = self._clock.now_ns()
         while True:
-            self._ask_all(list(self._symbols), self.beats)
+            try:
+                self._ask_all()
+            except Exception:  # noqa: BLE001 -- the beat never stops
+                _log.exception("polling.beat_failed")
             self.beats = max(self.beats + 1, -(-(self._clock.now_ns() - start) // INTERVAL_NS))
             await self._clock.sleep((start + self.beats * INTERVAL_NS - self._clock.now_ns()) / NS_PER_S)
 
-    def _ask_all(self, symbols: Sequence[str], beat: int) -> None:
-        if len(symbols) > FEW:
-            self._spawn(self._ask_quotes(), "poll book_ticker")
-        for chunk in plan(symbols, beat):
-            self._spawn(self._ask_chunk(chunk), "poll ticker")
+    def _ask_all(self) -> None:
+        symbols = self._roll.batched()
+        if len(symbols) > FEW and self._has_room(Kind.QUOTES):
+            self._spawn(self._round(Kind.QUOTES, [self._ask_quotes(symbols)]), "poll quotes")
+        lone = self._roll.lone(self._clock.now_ns())
+        if (symbols or lone) and self._has_room(Kind.FIGURES):
+            asked = [self._ask_chunk(chunk) for chunk in plan(symbols, self.beats)] + [self._ask_chunk([name]) for name in lone]
+            self._spawn(self._round(Kind.FIGURES, asked), "poll figures")
 
-    async def _ask_quotes(self) -> None:
+    def _has_room(self, kind: Kind) -> bool:
+        if self._under_way[kind] < UNDER_WAY:
+            return True
+        self.left_out += 1
+        self._listener.poll_failed(f"polls of {kind.value} are left out: the last {UNDER_WAY} are not answered yet")
+        return False
+
+    async def _round(self, kind: Kind, asked: Sequence[Coroutine[None, None, None]]) -> None:
+        self._under_way[kind] += 1
+        try:
+            await asyncio.gather(*asked)
+        finally:
+            self._under_way[kind] -= 1
+
+    async def _extra(self) -> None:
+        try:
+            while self._wanted_now:
+                await self._clock.sleep(max(0, self._last_extra_ns + SHARE_NS - self._clock.now_ns()) / NS_PER_S)
+                symbols = [symbol for symbol in self._roll.batched() if symbol in self._wanted_now]
+                self._wanted_now.clear()
+                self._last_extra_ns = self._clock.now_ns()
+                await self._ask_extra(symbols)
+        finally:
+            self._is_asking = False
+
+    async def _ask_extra(self, symbols: Sequence[str]) -> None:
+        if len(symbols) > FEW:
+            await self._ask_quotes(self._roll.batched())
+        else:
+            await asyncio.gather(*(self._ask_chunk(chunk) for chunk in chunks_of(symbols)))
+
+    # --- requests -----------------------------------------------------------------------------------------------------------
+
+    async def _ask_quotes(self, symbols: Sequence[str]) -> None:
         if not self._may(self._rest.weight("book_ticker")):
             return
         asked = self._clock.now_ns()
@@ -141,7 +165,8 @@ class Polling:
         except Exception as error:  # noqa: BLE001 -- whatever breaks, the next beat is the retry
             self._failed(error)
         else:
-            self._listener.polled({symbol: answers[symbol] for symbol in self._symbols if symbol in answers}, asked)
+            self._listener.polled({symbol: answers[symbol] for symbol in symbols if symbol in answers}, asked)
+            self._look_for_missing(Kind.QUOTES, symbols, answers)
 
     async def _ask_chunk(self, symbols: Sequence[str]) -> None:
         if not self._may(self._rest.weight("ticker", count=len(symbols))):
@@ -155,16 +180,36 @@ class Polling:
             self._failed(error)
         else:
             self._listener.polled(answers, asked)
+            if len(symbols) > 1:
+                self._look_for_missing(Kind.FIGURES, symbols, answers)
+            elif symbols[0] in answers:
+                self._roll.answered(symbols[0], self._clock.now_ns())
+
+    def _look_for_missing(self, kind: Kind, symbols: Sequence[str], answers: Mapping[str, Answer]) -> None:
+        for symbol in self._roll.batch_answered(kind, symbols, answers, self._clock.now_ns()):
+            self._listener.poll_failed(f"{symbol} is missing from the venue's answer to a poll of many; it is asked for alone")
 
     async def _bisect(self, symbols: Sequence[str], error: UnknownSymbol) -> None:
         """One bad name must not blind its batch (rule 10): ask halves until it stands alone."""
         if len(symbols) == 1:
-            self.drop(symbols[0])
-            self._listener.refused(symbols[0], str(error))
+            self._refused(symbols[0], str(error))
             return
         half = len(symbols) // 2
         await self._ask_chunk(symbols[:half])
         await self._ask_chunk(symbols[half:])
+
+    def _refused(self, symbol: str, problem: str) -> None:
+        was_refused = self._roll.is_refused(symbol)
+        if self._roll.refused(symbol, self._clock.now_ns()):
+            is_wanted = symbol in self._roll.symbols
+            self._roll.give_up(symbol)
+            if is_wanted:
+                self._listener.refused(symbol, problem)
+        elif not was_refused:
+            self._listener.poll_failed(
+                f"{symbol} is refused ({problem}); it is asked for alone, and given up after a minute of this"
+            )
+        self._reserve()
 
     def _may(self, weight: int) -> bool:
         now = self._clock.now_ns()
@@ -184,9 +229,9 @@ class Polling:
             self._listener.poll_failed(f"{type(error).__name__}: {error}")
 
     def _reserve(self) -> None:
-        chunks = plan(list(self._symbols), 0)
-        quotes = self._rest.weight("book_ticker") if len(self._symbols) > FEW else 0
-        self._budget.reserve = quotes + sum(self._rest.weight("ticker", count=len(chunk)) for chunk in chunks)
+        symbols = self._roll.batched()
+        quotes = self._rest.weight("book_ticker") if len(symbols) > FEW else 0
+        self._budget.reserve = quotes + sum(self._rest.weight("ticker", count=len(chunk)) for chunk in plan(symbols, 0))
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

@@ -34,6 +34,7 @@ class FakeRest:
         self.older: dict[str, int] = defaultdict(lambda: -1)  # the last trade before the day of the figures
         self.first: dict[str, int] = defaultdict(int)  # the oldest trade that it still has
         self.absent: set[str] = set()  # symbols that answers lack
+        self.halts: set[str] = set()  # symbols that are listed, but not traded
         self.failing: dict[str, Exception] = {}
         self.delay = 0.0
         self.asked: list[tuple[str, tuple[str, ...], int]] = []
@@ -45,7 +46,7 @@ class FakeRest:
 
     def weight(self, call: str, key: LaneKey | None = None, count: int = 1) -> int:
         """As at Binance."""
-        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25}[call]
+        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25, "busiest": 80, "halted": 20}[call]
 
     def times(self, call: str) -> int:
         """How often a call was made."""
@@ -63,7 +64,7 @@ class FakeRest:
         """Quotes of all."""
         asked = self._clock.now_ns()
         await self._asking("book_ticker")
-        return {symbol: Answer(symbol, self._quote(symbol, asked), None) for symbol in self.trades}
+        return {symbol: Answer(symbol, self._quote(symbol, asked), None) for symbol in self.trades if symbol not in self.absent}
 
     async def anchor(self, symbol: str) -> Quote:
         """The quote with its id."""
@@ -83,6 +84,18 @@ class FakeRest:
         await self._asking("page", key.symbol)
         begin = max(first, self.first[key.symbol])
         return [Item(number, number, number) for number in range(begin, min(last, begin + PAGE - 1) + 1)]
+
+    async def busiest(self) -> str:
+        """The symbol with the largest trade id."""
+        await self._asking("busiest")
+        return max(self.trades, key=lambda symbol: self.trades[symbol])
+
+    async def halted(self, symbols: Sequence[str]) -> set[str]:
+        """Those named in ``halts``."""
+        await self._asking("halted", *symbols)
+        if strangers := [symbol for symbol in symbols if symbol not in self.trades]:
+            raise UnknownSymbol(f"Invalid symbol: {strangers[0]}", code=-1121)
+        return self.halts.intersection(symbols)
 
     async def _asking(self, call: str, *symbols: str) -> None:
         self.asked.append((call, symbols, self._clock.now_ns()))

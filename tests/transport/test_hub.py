@@ -113,15 +113,17 @@ async def test_an_unknown_symbol_blinds_no_other(rig: HubRig) -> None:
 
 
 async def test_a_symbol_that_goes_blinds_no_other(rig: HubRig) -> None:
-    """Delisted while it is in the beat: the batch is halved until it stands alone."""
+    """Delisted while it is in the beat: the batch is halved until it stands alone; it is given up after a minute."""
     rig.rest.trades["OLDUSDT"] = 3
     old = LaneKey("OLDUSDT", "tick")
     await rig.open(old, TICK)
     del rig.rest.trades["OLDUSDT"]
     rig.quote(5.0)
     await rig.clock.advance(1.1)
-    assert states(rig, old)[-1] == (LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)
     assert rig.quotes[-1][0].bid == 5.0
+    assert states(rig, old)[-1] != (LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)
+    await rig.clock.advance(62.0)
+    assert states(rig, old)[-1] == (LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)
 
 
 async def test_a_lane_closed_while_it_starts_hears_nothing_more(rig: HubRig) -> None:

@@ -201,7 +201,7 @@ class BinanceConnection:
         now = self._clock.now_ns()
         minute = 60 * NS_PER_S
         venue_now = now + self.clock_offset.offset_ns
-        self._budget.learn(used, now, now + minute - venue_now % minute)
+        self._budget.learn(used, now + minute - venue_now % minute)
 
     def _ssl_context(self) -> ssl.SSLContext | None:
         return ssl.create_default_context(cafile=self._setting.ca_file) if self._setting.ca_file else None

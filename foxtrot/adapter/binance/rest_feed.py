@@ -36,7 +36,9 @@ ANCHOR_DEPTH: Final = 5
 _WEIGHTS: Final = {
     "anchor": 5,
     "book_ticker": 4,
+    "busiest": 80,
     "exchange_info": 20,
+    "halted": 20,
     "server_time": 1,
     f"newest:{Channel.TRADES}": 25,
     f"newest:{Channel.AGG_TRADES}": 4,
@@ -44,7 +46,29 @@ _WEIGHTS: Final = {
     f"page:{Channel.AGG_TRADES}": 4,
 }
 
+TRADING: Final = "TRADING"
+
 _T = TypeVar("_T")
+
+
+class _Count(msgspec.Struct, gc=False):
+    """What ``busiest`` reads of a ``ticker/24hr``."""
+
+    symbol: str
+    count: int
+
+
+class _Status(msgspec.Struct, gc=False):
+    """What ``halted`` reads of a symbol."""
+
+    symbol: str
+    status: str
+
+
+class _Statuses(msgspec.Struct):
+    """What ``halted`` reads of an ``exchangeInfo``."""
+
+    symbols: list[_Status]
 
 
 class BinanceRest:
@@ -113,6 +137,18 @@ class BinanceRest:
         body = await self._client.get("exchangeInfo", timeout=MARKETS_TIMEOUT)
         return await asyncio.to_thread(_decoded, "exchangeInfo", body, ExchangeInfoBody)
 
+    async def busiest(self) -> str:
+        """``ticker/24hr`` of all symbols, in its short form; some thousand rows, read in a worker. Raises BadAnswer for none."""
+        body = await self._client.get("ticker/24hr", {"type": "MINI"}, timeout=MARKETS_TIMEOUT)
+        return await asyncio.to_thread(_busiest, body)
+
+    async def halted(self, symbols: Sequence[str]) -> set[str]:
+        """Those whose status in ``exchangeInfo`` is not TRADING; only names and statuses are decoded, in a worker."""
+        names = msgspec.json.encode(list(symbols)).decode()
+        body = await self._client.get("exchangeInfo", {"symbols": names}, timeout=MARKETS_TIMEOUT)
+        found = await asyncio.to_thread(_decoded, "exchangeInfo", body, _Statuses)
+        return {row.symbol for row in found.symbols if row.status != TRADING}
+
     async def server_time(self) -> int:
         """The venue's clock, milliseconds since 1970 UTC."""
         return (await self._get("time", {}, TimeBody, POLL_TIMEOUT)).server_time
@@ -130,6 +166,13 @@ class BinanceRest:
 def _book_tickers(body: str, asked_ns: int, received_ns: int) -> dict[str, Answer]:
     rows = _decoded("ticker/bookTicker", body, list[BookTickerBody])
     return {row.symbol: Answer(row.symbol, to_quote(row, asked_ns, received_ns), None) for row in rows}
+
+
+def _busiest(body: str) -> str:
+    rows = _decoded("ticker/24hr", body, list[_Count])
+    if not rows:
+        raise BadAnswer("GET ticker/24hr: the venue names no symbol")
+    return max(rows, key=lambda row: row.count).symbol
 
 
 def _decoded(path: str, body: str, kind: type[_T]) -> _T:

@@ -4,7 +4,7 @@ import pytest
 
 from foxtrot.transport.budget import Bucket, Rate, WeightBudget
 from foxtrot.util.clock import NS_PER_S
-from foxtrot.util.errors import RateLimited, Unavailable
+from foxtrot.util.errors import Banned, RateLimited, Unavailable
 
 RATE = Rate(share=100, period=300, burst=40)
 
@@ -48,15 +48,6 @@ def test_time_that_steps_back_refills_nothing() -> None:
     assert bucket.wait(1, 105 * NS_PER_S) == 0.0
 
 
-def test_draining_leaves_at_most_so_much() -> None:
-    """What somebody else has spent comes off; a bucket with less is left alone."""
-    bucket = Bucket(RATE, 0)
-    bucket.drain(10, 0)
-    bucket.drain(30, 0)
-    assert bucket.wait(10, 0) == 0.0
-    assert bucket.wait(11, 0) > 0.0
-
-
 def test_the_burst_is_a_fifth_of_half_the_limit() -> None:
     """Of 6,000 a minute, 600 may go at once."""
     budget = WeightBudget(6000, 0)
@@ -85,7 +76,7 @@ def test_silence_stops_even_the_beat() -> None:
 def test_others_on_the_address_count() -> None:
     """The header says that 4,500 of 6,000 are used: 300 are left below four fifths."""
     budget = WeightBudget(6000, 0)
-    budget.learn(4500, 0, 60 * NS_PER_S)
+    budget.learn(4500, 60 * NS_PER_S)
     assert budget.wait(300, 0) == 0.0
     assert budget.wait(301, 0) > 0.0
 
@@ -93,7 +84,7 @@ def test_others_on_the_address_count() -> None:
 def test_above_four_fifths_nothing_is_asked_until_the_minute_is_over() -> None:
     """The header says that 4,800 of 6,000 are used."""
     budget = WeightBudget(6000, 0)
-    budget.learn(4800, 0, 30 * NS_PER_S)
+    budget.learn(4800, 30 * NS_PER_S)
     assert budget.wait(1, 0, is_beat=True) == 30.0
 
 
@@ -103,13 +94,32 @@ def test_what_the_beat_leaves_is_spare(reserve: float, spare: float) -> None:
     assert WeightBudget(6000, 0, reserve).spare_per_second == pytest.approx(spare)
 
 
-def test_what_no_bucket_holds_is_let_through_when_it_is_full() -> None:
-    """And owed: a request heavier than the burst must not wait for ever."""
+def test_what_no_bucket_holds_is_saved_for() -> None:
+    """A request heavier than the burst goes once nobody has spent for so long, and the rest is owed."""
     bucket = Bucket(RATE, 0)
-    assert bucket.wait(50, 0) == 0.0
-    bucket.spend(50, 0)
-    assert bucket.left(0) == -10.0
-    assert bucket.wait(50, 0) == pytest.approx(250.0)
+    assert bucket.wait(50, 0) == pytest.approx(50.0)
+    assert bucket.wait(50, 50 * NS_PER_S) == 0.0
+    bucket.spend(50, 50 * NS_PER_S)
+    assert bucket.left(50 * NS_PER_S) == -10.0
+
+
+def test_light_requests_put_off_a_heavy_one() -> None:
+    """What was saved beyond the burst is lost with the next light one: the share would be passed else."""
+    bucket = Bucket(RATE, 0)
+    bucket.spend(5, 49 * NS_PER_S)
+    assert bucket.wait(50, 49 * NS_PER_S) == pytest.approx(75.0)
+
+
+def test_more_than_the_share_waits_for_a_whole_period() -> None:
+    """It could never be lawful; it goes when the period before it was empty."""
+    bucket = Bucket(RATE, 0)
+    assert bucket.wait(1_000, 0) == pytest.approx(300.0)
+    assert bucket.wait(1_000, 300 * NS_PER_S) == 0.0
+
+
+def test_keeping_something_back_asks_for_a_full_bucket_at_most() -> None:
+    """Or a reserve as large as the burst would lock out for ever what is not the beat's."""
+    assert Bucket(RATE, 0).wait(10, 0, keep=40) == 0.0
 
 
 def test_the_venues_own_limit_takes_over_what_was_spent() -> None:
@@ -129,3 +139,104 @@ def test_only_a_refusal_asks_for_silence() -> None:
     assert budget.wait(1, 0) == 0.0
     budget.refused(RateLimited("429", retry_after=7.0), NS_PER_S)
     assert budget.wait(1, NS_PER_S) == 7.0
+
+
+# orders
+
+
+def test_an_order_goes_while_market_data_has_to_wait() -> None:
+    """Market data has spent its half in this minute: the other half is left for orders."""
+    budget = WeightBudget(6000, 0)
+    for second in range(61):
+        wait = budget.wait(600 if second == 0 else 40, second * NS_PER_S)
+        assert wait == pytest.approx(0.0)
+        budget.spend(600 if second == 0 else 40, second * NS_PER_S)
+    assert budget.wait(40, 60 * NS_PER_S) > 0.0
+    assert budget.wait(1_200, 60 * NS_PER_S, is_order=True) == 0.0
+
+
+def test_orders_stop_at_the_limit() -> None:
+    """They wait until enough of the last minute has passed."""
+    budget = WeightBudget(6000, 0)
+    budget.spend(4_000, 0, is_order=True)
+    budget.spend(1_990, 10 * NS_PER_S, is_order=True)
+    assert budget.wait(10, 20 * NS_PER_S, is_order=True) == 0.0
+    assert budget.wait(11, 20 * NS_PER_S, is_order=True) == 40.0
+    assert budget.wait(4_011, 20 * NS_PER_S, is_order=True) == 50.0
+
+
+def test_orders_leave_market_data_what_lies_below_four_fifths() -> None:
+    """Market data that would carry the whole above it waits, however little it has spent itself."""
+    budget = WeightBudget(6000, 0)
+    budget.spend(4_790, 0, is_order=True)
+    assert budget.wait(10, NS_PER_S, is_beat=True) == 0.0
+    assert budget.wait(11, NS_PER_S, is_beat=True) == 59.0
+    assert budget.wait(11, 60 * NS_PER_S, is_beat=True) == 0.0
+
+
+def test_an_order_obeys_silence() -> None:
+    """429 is for all."""
+    budget = WeightBudget(6000, 0)
+    budget.silence(7 * NS_PER_S)
+    assert budget.wait(1, 0, is_order=True) == 7.0
+
+
+def test_what_is_spent_after_a_header_comes_on_top_of_it() -> None:
+    """The venue's count of its minute goes on with ours, and ends with the minute."""
+    budget = WeightBudget(6000, 0)
+    budget.learn(4_700, 60 * NS_PER_S)
+    budget.spend(90, NS_PER_S)
+    assert budget.wait(10, NS_PER_S) == 0.0
+    assert budget.wait(11, NS_PER_S) == 59.0
+    assert budget.wait(11, 60 * NS_PER_S) == 0.0
+
+
+def test_an_earlier_instant_books_at_the_latest_one() -> None:
+    """Two loops may read the clock in another order than they book."""
+    budget = WeightBudget(6000, 0)
+    budget.spend(3_000, 10 * NS_PER_S, is_order=True)
+    budget.spend(3_000, 9 * NS_PER_S, is_order=True)
+    assert budget.wait(1, 10 * NS_PER_S, is_order=True) == 60.0
+
+
+# silence
+
+
+def test_who_waits_for_nothing_is_not_silenced() -> None:
+    """A bucket that is empty for a moment is no silence."""
+    budget = WeightBudget(6000, 0)
+    budget.spend(600, 0)
+    assert not budget.is_silenced(0)
+    assert budget.silenced_until_ns == 0
+
+
+def test_silence_is_told_until_it_is_over() -> None:
+    """With the instant of its end."""
+    budget = WeightBudget(6000, 0)
+    budget.silence(7 * NS_PER_S)
+    assert budget.silenced_until_ns == 7 * NS_PER_S
+    assert budget.is_silenced(7 * NS_PER_S - 1)
+    assert not budget.is_silenced(7 * NS_PER_S)
+
+
+def test_a_minute_used_up_by_others_is_silence() -> None:
+    """Nothing can be asked before it is over."""
+    budget = WeightBudget(6000, 0)
+    budget.learn(4_800, 30 * NS_PER_S)
+    assert budget.is_silenced(0)
+    assert not budget.is_silenced(30 * NS_PER_S)
+
+
+@pytest.mark.parametrize(("chance", "seconds"), [(0.0, 121.0), (0.5, 125.5)])
+def test_a_ban_is_obeyed_for_some_seconds_longer(chance: float, seconds: float) -> None:
+    """One to ten: who comes back in the very instant comes back with everybody else (RT-5)."""
+    budget = WeightBudget(6000, 0, chance=lambda: chance)
+    budget.refused(Banned("418", retry_after=120.0), 0)
+    assert budget.wait(1, 0, is_beat=True) == seconds
+
+
+def test_a_refusal_is_obeyed_for_a_moment_longer() -> None:
+    """Less than a second, by chance."""
+    budget = WeightBudget(6000, 0, chance=lambda: 0.5)
+    budget.refused(RateLimited("429", retry_after=7.0), 0)
+    assert budget.wait(1, 0, is_beat=True) == 7.5

@@ -2,7 +2,7 @@
 
 import pytest
 
-from foxtrot.transport.polling import CHUNK, plan
+from foxtrot.transport.roll import CHUNK, plan
 
 
 def names(count: int) -> list[str]:
