@@ -94,24 +94,32 @@ class LaneStatus(msgspec.Struct, frozen=True):
     switches: int
     changed_ns: int
     confirmed_ns: int
+    is_suspect: bool = False  # an audit disagrees with the stream, and it is not decided yet
+    retry_at_ns: int = 0  # the stream is not tried before; 0: nothing forbids it
 
 
 StreamHandler = Callable[[bytes, int], None]
 """Takes one raw frame and its time of arrival; raises msgspec.MsgspecError for one that does not fit."""
 
+CanarySink = Callable[[tuple[float, float, float, float], int], None]
+"""Takes (bid, bid size, ask, ask size) and time of arrival."""
+
 
 class Door(Protocol):
     """What a venue's decoder sees of a lane."""
 
-    def accept(self, first: int, last: int, received_ns: int) -> bool:
-        """True when an id is next and the stream serves: deliver it now. The hot path: no effects, no log, no task."""
+    def accept(self, first: int, last: int, received_ns: int, event_ms: int = 0) -> bool:
+        """True when an id is next and the stream serves: deliver it now. The hot path: no effects, no log, no task.
+
+        ``last`` is the newest trade id inside; ``event_ms`` when the venue sent it, by its clock (0: it does not say).
+        """
         ...
 
     def accept_quote(self, update_id: int, levels: tuple[float, float, float, float], received_ns: int) -> bool:
         """True when a quote is newer and the stream serves: deliver it now."""
         ...
 
-    def offer(self, value: Item | Quote, received_ns: int) -> None:
+    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
         """Hands over a streamed value that the door did not accept: early, late, twice, or behind a hole."""
         ...
 
@@ -137,6 +145,10 @@ class Outlet(Protocol):
 
     def gap(self, key: LaneKey, first: int, last: int, reason: Reason) -> None:
         """Ids that did not arrive and will not arrive live."""
+        ...
+
+    def backfill(self, key: LaneKey, items: Sequence[Item]) -> None:
+        """Ids of an earlier gap, in order, under an event of their own."""
         ...
 
 
@@ -192,8 +204,8 @@ class StreamFeed(Protocol):
         """What every data frame starts with, up to the stream's name, which ends at the next quotation mark."""
         ...
 
-    def url(self, streams: Sequence[str]) -> str:
-        """Where to connect for these streams."""
+    def url(self, streams: Sequence[str], line: int) -> str:
+        """Where to connect for these streams. ``line`` (0, 1, ...) goes round the venue's addresses, where it has several."""
         ...
 
     def streams(self, key: LaneKey) -> tuple[str, ...]:
@@ -204,6 +216,10 @@ class StreamFeed(Protocol):
         """The decoder that carries one stream's frames to the lane's door."""
         ...
 
+    def canary(self, symbol: str, sink: CanarySink) -> tuple[str, StreamHandler]:
+        """The stream of a symbol's quotes, and the decoder that gives each quote's levels to ``sink``."""
+        ...
+
     def stream_of(self, frame: bytes) -> str:
         """The stream name of a data frame in another shape than usual; "" for what is no data. Raises as a handler does."""
         ...
@@ -212,12 +228,28 @@ class StreamFeed(Protocol):
         """What an answer to a command complains of; "" for an acknowledgement or a notice. Raises as a handler does."""
         ...
 
+    def request_id(self, frame: bytes) -> int | None:
+        """Which command a frame answers; None for a frame that answers none of ours. Raises as a handler does."""
+        ...
+
+    def listing(self, frame: bytes) -> Sequence[str] | None:
+        """The subscriptions that a frame lists; None for any other frame. Raises as a handler does."""
+        ...
+
+    def is_shutdown(self, frame: bytes) -> bool:
+        """Whether the venue announces that it will close this connection. Raises as a handler does."""
+        ...
+
     def subscribe(self, streams: Sequence[str], request_id: int) -> bytes:
         """The command that adds streams."""
         ...
 
     def unsubscribe(self, streams: Sequence[str], request_id: int) -> bytes:
         """The command that drops streams."""
+        ...
+
+    def list_subscriptions(self, request_id: int) -> bytes:
+        """The command that asks what is subscribed."""
         ...
 
 

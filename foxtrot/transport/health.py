@@ -23,14 +23,28 @@ class Finding(NamedTuple):
     confirmed_ns: int
 
 
-def of_lane(status: LaneStatus, *, is_held: bool, wants_stream: bool, now_ns: int, interval_ns: int = NS_PER_S) -> Finding:
-    """Judges one lane. ``interval_ns`` is how often polling is planned to confirm it."""
-    bound = max(BLIND_NS, 3 * interval_ns)
-    if status.serving is Serving.NONE:
-        health, reason = Health.BLIND, Reason.STARTING
-    elif now_ns - status.confirmed_ns > bound:
-        health, reason = Health.BLIND, Reason.STALE
-    elif is_held:
+class Circumstances(NamedTuple):
+    """What a lane does not know of itself. ``interval_ns`` is how often polling is planned to confirm it."""
+
+    now_ns: int
+    interval_ns: int = NS_PER_S
+    is_held: bool = False  # the consumer is slow
+    is_halted: bool = False  # the venue does not trade the symbol
+    is_silenced: bool = False  # the venue has asked for silence: REST answers nothing
+
+
+def of_lane(status: LaneStatus, *, wants_stream: bool, around: Circumstances) -> Finding:
+    """Judges one lane."""
+    bound = max(BLIND_NS, 3 * around.interval_ns)
+    if around.is_halted:
+        health, reason = Health.HALTED, Reason.HALTED
+    elif status.serving is Serving.NONE:
+        health, reason = Health.BLIND, Reason.RATE_LIMITED if around.is_silenced else Reason.STARTING
+    elif around.now_ns - status.confirmed_ns > bound:
+        health, reason = Health.BLIND, Reason.RATE_LIMITED if around.is_silenced else Reason.STALE
+    elif status.is_suspect:
+        health, reason = Health.SUSPECT, Reason.AUDIT
+    elif around.is_held:
         health, reason = Health.DEGRADED, Reason.CONSUMER_SLOW
     elif wants_stream and status.state is not LaneState.STREAMING:
         health, reason = Health.DEGRADED, status.reason

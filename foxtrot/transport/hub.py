@@ -2,27 +2,38 @@
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Final, Protocol
 
 from foxtrot.transport import steps
 from foxtrot.transport.admission import Admission
+from foxtrot.transport.asking import Asking
 from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import Answer, Dialler, Item, LaneKey, LaneStatus, Outlet, Quote, Rest, Stats, StreamFeed
+from foxtrot.transport.breaker import Breaker
+from foxtrot.transport.breaker_memory import LaneMemory, Memory
 from foxtrot.transport.budget import WeightBudget
-from foxtrot.transport.fleet import Carried, Fleet, Lost
-from foxtrot.transport.health import Finding, of_lane, worst
+from foxtrot.transport.bundle import Carried, Forgive, Lost
+from foxtrot.transport.fleet import Fleet, FleetMemory
+from foxtrot.transport.health import Finding
+from foxtrot.transport.health_watch import HealthWatch
 from foxtrot.transport.lane import Lane
-from foxtrot.transport.polling import INTERVAL_NS, Polling
+from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.polling import Polling
 from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
-from foxtrot.util.clock import NS_PER_S, Clock
-from foxtrot.util.constants import BreakerState, Channel, Reason, Serving, Source
-from foxtrot.util.errors import FoxtrotError
+from foxtrot.transport.switch_log import SwitchLog
+from foxtrot.util.clock import Clock
+from foxtrot.util.constants import BreakerState, Channel, Reason
 
 PULSE: Final = 0.1
 """Seconds between looks at what is due."""
 
+CHOOSE_AGAIN: Final = 10.0
+"""Seconds after which an unanswered search for the canary is made again."""
+
+PROBES: Final = 10
+"""One in so many lanes with trips of their own may try its stream at once."""
 
 _log = logging.getLogger(__name__)
 
@@ -46,6 +57,10 @@ class Watcher(Protocol):
         """A lane's breaker moved."""
         ...
 
+    def connection(self, number: int, old: BreakerState, new: BreakerState) -> None:
+        """A connection's breaker moved."""
+        ...
+
     def problem(self, text: str) -> None:
         """Something failed that the hub copes with; said once until it works again."""
         ...
@@ -66,9 +81,9 @@ class LaneDoor:
         if lane.quotes is not None:
             self.accept_quote = lane.quotes.accept
 
-    def offer(self, value: Item | Quote, received_ns: int) -> None:
+    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
         """Hands over a streamed value that the door did not accept."""
-        self._hub.step(self._lane, steps.Offered(value, received_ns))
+        self._hub.step(self._lane, steps.Offered(value, received_ns, event_ms))
 
     def offer_stats(self, stats: Stats) -> None:
         """Hands over streamed 24 h figures."""
@@ -94,6 +109,8 @@ class Hub:
         budget: WeightBudget,
         clock: Clock,
         chance: Chance,
+        offset: Callable[[], int | None] = lambda: 0,
+        memory: Memory | None = None,
     ) -> None:
         self._rest = rest
         self._feed = feed
@@ -103,19 +120,31 @@ class Hub:
         self._budget = budget
         self._clock = clock
         self._chance = chance
+        self._offset = offset
+        self._memory = memory
         self._lanes: dict[LaneKey, Lane] = {}
-        self._findings: dict[str, Finding] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._queue = asyncio.Lock()  # pages of polled lanes wait here, oldest first
         self._is_held = False
-        self._page_interval_ns = INTERVAL_NS
         self._troubles: dict[str, str] = {}
         self._told: set[str] = set()
-        self.fleet: Final = Fleet(clock.now_ns(), chance)
+        self._canary = ""
+        self._is_choosing = False
+        self.fleet: Final = Fleet(clock.now_ns(), chance, memory.recall_fleet(FleetMemory) if memory else None)
         self.polling: Final = Polling(rest, budget, clock, self)
-        self.streaming: Final = Streaming(self.fleet, feed, dialler, clock, on_fleet=self._carried, on_problem=watcher.problem)
-        self._admission: Final = Admission(budget, clock)
-        self._starting: Final = Starting(rest, budget, self._admission, clock, self)
+        self.streaming: Final = Streaming(
+            self.fleet,
+            feed,
+            dialler,
+            clock,
+            on_fleet=self._carried,
+            on_problem=watcher.problem,
+            on_unlisted=self._unlisted,
+            on_connection=watcher.connection,
+        )
+        self._health: Final = HealthWatch(self._lanes, rest, budget, self.polling, clock, watcher.health)
+        admission = Admission(budget, clock)
+        self._asking: Final = Asking(rest, budget, admission, clock, self._say_once)
+        self._starting: Final = Starting(rest, budget, admission, clock, self)
 
     # --- the life of the hub ----------------------------------------------------------------------------------------------
 
@@ -138,15 +167,31 @@ class Hub:
 
     # --- lanes ------------------------------------------------------------------------------------------------------------
 
-    def open_lanes(self, keys: Iterable[LaneKey]) -> None:
-        """Opens lanes that are not open yet. Nothing is asked of their symbols before their start answers have come."""
-        now = self._clock.now_ns()
+    def open_lanes(self, keys: Iterable[LaneKey], hold_ns: int | None = HOLD_NS) -> None:
+        """Opens lanes that are not open yet. Nothing is asked of their symbols before their start answers have come.
+
+        ``hold_ns`` is how long frames wait behind a hole; None: for ever.
+        """
         for key in keys:
             if key not in self._lanes:
-                lane = Lane(key, is_tick=_is_tick(key), now_ns=now, chance=self._chance)
-                self._lanes[key] = lane
+                lane = self._lanes[key] = self._lane(key, hold_ns)
+                if lane.breaker.state is not BreakerState.CLOSED:
+                    self._watcher.breaker(key, BreakerState.CLOSED, lane.breaker.state)
                 self.step(lane, self._decide(key))
                 self._starting.add(key)
+
+    def _lane(self, key: LaneKey, hold_ns: int | None) -> Lane:
+        """A lane as an earlier process left it."""
+        known = self._memory.recall(key) if self._memory else None
+        return Lane(
+            key,
+            is_tick=_is_tick(key),
+            now_ns=self._clock.now_ns(),
+            chance=self._chance,
+            breaker=Breaker(memory=known.breaker if known else None),
+            switches=SwitchLog(known.switches if known else ()),
+            hold_ns=hold_ns,
+        )
 
     def close_lane(self, key: LaneKey, reason: Reason) -> None:
         """Ends a lane; its closing event is its last."""
@@ -159,7 +204,7 @@ class Hub:
             self.streaming.unroute(stream)
         if not any(other.symbol == key.symbol for other in self._lanes):
             self.polling.drop(key.symbol)
-            self._findings.pop(key.symbol, None)
+            self._health.forget(key.symbol)
 
     def decide_again(self) -> None:
         """The flags have changed: each lane whose decision differs is told."""
@@ -175,6 +220,17 @@ class Hub:
             if chosen is None or key.symbol in chosen:
                 self.step(lane, steps.Revive())
 
+    def force_open(self, symbols: Iterable[str]) -> None:
+        """By hand: no streams for lanes of these symbols until ``revive``."""
+        chosen = set(symbols)
+        for key, lane in list(self._lanes.items()):
+            if key.symbol in chosen:
+                self.step(lane, steps.ForceOpen())
+
+    def halted(self, symbols: frozenset[str]) -> None:
+        """The venue does not trade these symbols now; all others it does."""
+        self._health.halted = symbols
+
     def hold(self, is_on: bool) -> None:
         """The consumer is too slow: lanes that must be whole pause, to be completed by id afterwards."""
         self._is_held = is_on
@@ -187,27 +243,7 @@ class Hub:
 
     def finding(self, symbol: str) -> Finding | None:
         """A symbol's health now; from any thread."""
-        return self._finding([lane for key, lane in self._lanes.copy().items() if key.symbol == symbol])
-
-    def _finding(self, lanes: Iterable[Lane]) -> Finding | None:
-        now = self._clock.now_ns()
-        return worst(
-            of_lane(
-                lane.status,
-                is_held=lane.is_held,
-                wants_stream=lane.wants_stream,
-                now_ns=now,
-                interval_ns=self._interval_ns(lane),
-            )
-            for lane in lanes
-        )
-
-    def _interval_ns(self, lane: Lane) -> int:
-        """How often polling is planned to confirm a lane: quotes each beat, ids with the figures, pages as the weight allows."""
-        if lane.ids is None:
-            return INTERVAL_NS
-        pages = self._page_interval_ns if lane.serving is Serving.POLL else INTERVAL_NS
-        return max(pages, self.polling.rotation_ns)
+        return self._health.finding(symbol)
 
     # --- inputs -----------------------------------------------------------------------------------------------------------
 
@@ -237,6 +273,8 @@ class Hub:
     def polled(self, answers: Mapping[str, Answer], asked_ns: int) -> None:
         """The beat brought answers."""
         self._troubles.pop("poll", None)
+        if (canary := answers.get(self._canary)) is not None:
+            self.streaming.canary_polled(canary, asked_ns)
         for key, lane in list(self._lanes.items()):
             answer = answers.get(key.symbol)
             if answer is not None and lane.is_started:
@@ -252,9 +290,24 @@ class Hub:
             self.close_lane(key, Reason.UNKNOWN_SYMBOL)
         self._watcher.refused(symbol, problem)
 
-    def _carried(self, effect: Carried | Lost) -> None:
-        given = steps.StreamUp() if isinstance(effect, Carried) else steps.StreamDown()
-        for key in effect.lanes:
+    def _carried(self, effect: Carried | Lost | Forgive) -> None:
+        given: steps.Input
+        match effect:
+            case Carried():
+                given = steps.StreamUp()
+            case Lost():
+                given = steps.StreamDown()
+            case Forgive():  # pragma: no branch -- there are no others: mypy proves the match whole
+                given = steps.Forgiven()
+        self._tell(effect.lanes, given)
+        if self._memory:
+            self._memory.note_fleet(self.fleet.memory())
+
+    def _unlisted(self, keys: Sequence[LaneKey]) -> None:
+        self._tell(keys, steps.Unlisted())
+
+    def _tell(self, keys: Sequence[LaneKey], given: steps.Input) -> None:
+        for key in keys:
             lane = self._lanes.get(key)
             if lane is not None:
                 self.step(lane, given)
@@ -268,91 +321,78 @@ class Hub:
             await self._clock.sleep(PULSE)
 
     def _look_at_what_is_due(self) -> None:
-        for lane in list(self._lanes.values()):
-            self.step(lane, steps.Pulse())
+        self._pulse_lanes()
         self.streaming.act(self.fleet.pulse(self._clock.now_ns()))
-        self._plan_pages()
-        by_symbol: dict[str, list[Lane]] = {}
-        for key, lane in self._lanes.items():
-            by_symbol.setdefault(key.symbol, []).append(lane)
-        for symbol, lanes in by_symbol.items():
-            self._look_at_health(symbol, self._finding(lanes))
+        self._health.look()
 
-    def _plan_pages(self) -> None:
-        """How often each polled id lane can be asked for a page, as the weight allows: health waits for it."""
-        polled = (key for key, lane in self._lanes.items() if lane.ids and lane.serving is Serving.POLL)
-        weight = sum(self._rest.weight("page", key) for key in polled)
-        self._page_interval_ns = max(INTERVAL_NS, int(weight / self._budget.spare_per_second * NS_PER_S))
-
-    def _look_at_health(self, symbol: str, finding: Finding | None) -> None:
-        last = self._findings.get(symbol)
-        if finding is not None and (last is None or finding[:3] != last[:3]):
-            self._findings[symbol] = finding
-            self._watcher.health(symbol, finding)
+    def _pulse_lanes(self) -> None:
+        """Of the lanes with trips of their own a tenth may try their stream at once (CB-3), longest waiting first."""
+        offset_ns = self._offset()
+        tripped = [lane for lane in self._lanes.values() if lane.breaker.state is not BreakerState.CLOSED]
+        permits = max(1, len(tripped) // PROBES) - sum(lane.is_probing for lane in tripped)
+        for lane in sorted(tripped, key=lambda each: each.retry_at_ns):
+            was_probing = lane.is_probing
+            self.step(lane, steps.Pulse(offset_ns, permits > 0))
+            permits -= lane.is_probing and not was_probing
+        for lane in list(self._lanes.values()):
+            if lane not in tripped:
+                self.step(lane, steps.Pulse(offset_ns))
 
     # --- effects ----------------------------------------------------------------------------------------------------------
 
-    def _perform(self, lane: Lane, effect: steps.Effect) -> None:
+    def _perform(self, lane: Lane, effect: steps.Effect) -> None:  # noqa: C901 -- one line an effect: this is the table
         key = lane.key
         match effect:
             case steps.Deliver():
                 self._outlet.deliver(key, effect.values, effect.source)
+            case steps.Backfill():
+                self._outlet.backfill(key, effect.items)
             case steps.Announce():
+                self._remember(lane)
                 self._outlet.announce(key, effect.old, effect.new, effect.serving, effect.reason)
             case steps.Missing():
                 self._outlet.gap(key, effect.first, effect.last, effect.reason)
             case steps.FetchPage():
-                self._spawn(self._page(lane, effect), f"page {key.symbol} {key.channel}")
+                missing = lane.ids.missing if lane.ids else 0
+                self._spawn(self._answer(lane, self._asking.page(key, effect, missing)), f"page {key.symbol} {key.channel}")
             case steps.FetchAnchor():
-                self._spawn(self._anchor(lane), f"anchor {key.symbol}")
+                self._spawn(self._answer(lane, self._asking.anchor(key)), f"anchor {key.symbol}")
             case steps.PollNow():
                 self.polling.now(key.symbol)
             case steps.OpenStream():
-                self._open_stream(lane)
+                self._open_stream(lane, effect.lines)
             case steps.ShutStream():
                 self.streaming.act(self.fleet.unwant(key, self._clock.now_ns()))
             case steps.BreakerMoved():
+                self._remember(lane)
                 self._watcher.breaker(key, effect.old, effect.new)
+                if effect.old is BreakerState.CLOSED and effect.new is BreakerState.OPEN:
+                    self.streaming.act(self.fleet.tripped(key, self._clock.now_ns()))
 
-    def _open_stream(self, lane: Lane) -> None:
+    def _remember(self, lane: Lane) -> None:
+        if self._memory:
+            self._memory.note(lane.key, LaneMemory(lane.breaker.memory(), lane.switch_log.times))
+
+    def _open_stream(self, lane: Lane, lines: int) -> None:
         streams = self._feed.streams(lane.key)
         door = LaneDoor(self, lane)
         for stream in streams:
             self.streaming.route(stream, self._feed.handler(lane.key, stream, door))
-        self.streaming.act(self.fleet.want(lane.key, streams, self._clock.now_ns()))
+        self.streaming.act(self.fleet.want(lane.key, streams, self._clock.now_ns(), lines))
+        if not self._canary and not self._is_choosing:
+            self._is_choosing = True
+            self._spawn(self._choose_canary(), "choosing the canary")
 
-    async def _page(self, lane: Lane, wanted: steps.FetchPage) -> None:
-        """A hole of a serving stream is asked for at once; what polled lanes have to fetch queues, oldest first."""
-        weight = self._rest.weight("page", lane.key)
-        if wanted.source is Source.BACKFILL:
-            await self._admission.admit(weight)
-        else:
-            async with self._queue:
-                await self._admission.admit(weight)
-        try:
-            items = await self._rest.page(lane.key, wanted.first, wanted.source)
-        except Exception as error:  # noqa: BLE001 -- every question is answered, or the lane would wait for ever
-            self._failed(f"page {lane.key.symbol} {lane.key.channel}", error)
-            self.step(lane, steps.PageFailed())
-        else:
-            self._troubles.pop(f"page {lane.key.symbol} {lane.key.channel}", None)
-            self.step(lane, steps.Paged(items, is_full=len(items) >= self._rest.page_size))
+    async def _choose_canary(self) -> None:
+        """The busiest symbol of the venue watches over every connection; asked again until there is an answer."""
+        while not (symbol := await self._asking.busiest()):
+            await self._clock.sleep(CHOOSE_AGAIN)
+        self._canary = symbol
+        self.polling.watch(symbol)
+        self.streaming.watch(symbol)
 
-    async def _anchor(self, lane: Lane) -> None:
-        await self._admission.admit(self._rest.weight("anchor"))
-        try:
-            quote = await self._rest.anchor(lane.key.symbol)
-        except Exception as error:  # noqa: BLE001 -- every question is answered, or the lane would wait for ever
-            self._failed(f"anchor {lane.key.symbol}", error)
-            self.step(lane, steps.Anchored(None))
-        else:
-            self._troubles.pop(f"anchor {lane.key.symbol}", None)
-            self.step(lane, steps.Anchored(quote))
-
-    def _failed(self, what: str, error: Exception) -> None:
-        if isinstance(error, FoxtrotError):
-            self._budget.refused(error, self._clock.now_ns())
-        self._say_once(what, f"{what}: {type(error).__name__}: {error}")
+    async def _answer(self, lane: Lane, asking: Coroutine[None, None, steps.Input]) -> None:
+        self.step(lane, await asking)
 
     def _broken(self, what: str, error: Exception) -> None:
         """Something of ours, or a callback of the user's, raised: it goes on, and is told with its traceback, once for each."""
@@ -362,7 +402,9 @@ class Hub:
             _log.error("hub.broken", exc_info=error, extra={"what": what})
 
     def _say_once(self, what: str, problem: str) -> None:
-        if self._troubles.get(what) != problem:
+        if not problem:
+            self._troubles.pop(what, None)
+        elif self._troubles.get(what) != problem:
             self._troubles[what] = problem
             self._watcher.problem(problem)
 

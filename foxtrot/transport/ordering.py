@@ -1,41 +1,31 @@
-"""Per channel: what is next, what is newer, what came before, what is missing (design, section 5, "Keys").
+"""Ids of one lane: what is next, what came before, what is missing (design, section 5, "Keys").
 
-Both orders keep the same promises: what they hand out never repeats and never goes back, whichever source brought it. While the
+The order keeps its promises whichever source brings a value: what it hands out never repeats and never goes back. While the
 stream serves, ``is_live`` holds and the hot door admits; else streamed values wait in a bounded buffer for the switch.
 
-``IdOrder`` (trades, agg_trades)
-    1. One id space over stream, poll and backfill; the next id is the last one plus one.
-    2. Values behind a hole wait until the hole has been filled by id. At most ``CAPACITY`` wait: then the newest are let go,
-       and the hole that leaves is filled like any other.
-    3. Where the venue itself has no such ids any more, the jump is told as a gap; before the first id there is nothing to miss.
-    4. The door is closed while anything waits: a frame that fills a hole goes through ``offer``, which takes along what waited.
-
-``QuoteOrder`` (tick)
-    1. On the stream a greater ``u`` is newer; ids in between need not arrive.
-    2. A polled quote has no id: it is admitted if it was asked after the last admitted value was received (streamed) or
-       asked (polled).
-    3. From poll to stream there is an anchor, asked after the first streamed frame: only frames with a greater ``u`` follow it.
-    4. 24 h figures have one key for both sources; a smaller key is an old answer. Figures of a window without trades have no
-       ``last_id``: they stand where the newest trade known stands, and their time alone orders them.
-    5. A polled answer whose ``last_id`` is behind what was known when it was asked takes its quote along.
+1. One id space over stream, poll and backfill; the next id is the last one plus one.
+2. Values behind a hole wait until the hole has been filled by id, or is given up (``skip_to_buffer``). At most ``CAPACITY``
+   wait: then the newest are let go, and the hole that leaves is filled like any other.
+3. Where the venue itself has no such ids any more, the jump is told as a gap; before the first id there is nothing to miss.
+4. The door is closed while anything waits: a frame that fills a hole goes through ``offer``, which takes along what waited.
+5. What polls have delivered meanwhile waits no longer; while a stream is only watched (shadow), nothing does.
 """
 
 import enum
 import heapq
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from foxtrot.transport.base import Cursor, Item, Quote, Stats
+from foxtrot.transport.base import Cursor, Item
 from foxtrot.util.clock import NS_PER_S
 
 
-class Verdict(enum.Enum):
-    """What a polled answer says about the stream that serves."""
+class Standing(enum.Enum):
+    """How the venue stands to the stream, as its newest trade id tells."""
 
-    HIT = enum.auto()  # the answer stood on the stream
-    MISS = enum.auto()  # it did not
-    DEAD = enum.auto()  # it did not, for so long that the stream is given up
+    LEVEL = enum.auto()  # the stream has brought it
+    AHEAD = enum.auto()  # it has not, yet
+    DEAD = enum.auto()  # it has not, for so long that the stream is given up
     OLD = enum.auto()  # the answer is older than an earlier one: it says nothing
 
 
@@ -63,6 +53,7 @@ class IdOrder:
         "_order",
         "delivered",
         "duplicates",
+        "event_ms",
         "heard_ns",
         "heard_trade_id",
         "is_incomplete",
@@ -83,6 +74,7 @@ class IdOrder:
         self.heard_trade_id = cursor.last_trade_id
         self.venue_trade_id = cursor.last_trade_id
         self.heard_ns = 0
+        self.event_ms = 0  # when the venue sent what was heard last, its clock
         self.is_live = False
         self.is_incomplete = False  # frames were let go on purpose: ask for a page even without a frame behind the hole
         self.delivered = 0
@@ -98,25 +90,34 @@ class IdOrder:
         """How many values wait behind a hole or for the switch."""
         return len(self._buffer)
 
-    def accept(self, first: int, last: int, received_ns: int) -> bool:
+    @property
+    def missing(self) -> int:
+        """How many trades are known of that have not been delivered."""
+        return max(self.heard_trade_id, self.venue_trade_id) - self.last_trade_id
+
+    def accept(self, first: int, last: int, received_ns: int, event_ms: int = 0) -> bool:
         """The hot door: true for the next id while live and nothing waits. ``last`` is the newest trade id inside."""
         if first != self._door:
             return False
         self._door = first + 1
         self.last_trade_id = last
         self.heard_ns = received_ns
+        self.event_ms = event_ms
         self.delivered += 1
         return True
 
-    def offer(self, item: Item, received_ns: int) -> list[Item]:
-        """A streamed value that the door did not accept; returns what may be delivered now (only while live)."""
+    def offer(self, item: Item, received_ns: int, event_ms: int = 0, *, is_kept: bool = True) -> list[Item]:
+        """A streamed value that the door did not accept; returns what may be delivered now (only while live).
+
+        ``is_kept``: it may wait for a switch; else it has only been heard of.
+        """
         if item.id < self.next_id or item.id in self._buffer:
             self.duplicates += 1  # a replay of the past refreshes nothing
             return []
-        self.heard_ns = received_ns
+        self.heard_ns, self.event_ms = received_ns, event_ms
         self.heard_trade_id = max(self.heard_trade_id, item.last_trade_id)
         is_next = self.is_live and item.id == self.next_id
-        if self._is_paused or (len(self._buffer) >= self.CAPACITY and not is_next):
+        if self._is_paused or not is_kept or (len(self._buffer) >= self.CAPACITY and not is_next):
             return []  # let go: it has been heard of, and is fetched by id
         self._buffer[item.id] = item
         heapq.heappush(self._order, item.id)
@@ -204,7 +205,7 @@ class IdOrder:
         self.is_incomplete = True
         self._ahead_since_ns = 0
 
-    def polled(self, newest: int, now_ns: int) -> Verdict:
+    def polled(self, newest: int, now_ns: int) -> Standing:
         """Judges the stream by the newest trade id that the venue has shown; ``newest`` is -1 where 24 h had no trade."""
         is_old = 0 <= newest < self.venue_trade_id
         self.venue_trade_id = max(self.venue_trade_id, newest)
@@ -215,10 +216,10 @@ class IdOrder:
         elif not self._ahead_since_ns or self._ahead_id <= heard:
             self._ahead_since_ns, self._ahead_id = now_ns, self.venue_trade_id
         if is_behind and self.is_live and now_ns - self._ahead_since_ns >= self.PATIENCE_NS:
-            return Verdict.DEAD
+            return Standing.DEAD
         if is_old:
-            return Verdict.OLD
-        return Verdict.MISS if is_behind else Verdict.HIT
+            return Standing.OLD
+        return Standing.AHEAD if is_behind else Standing.LEVEL
 
     def _ready(self) -> list[Item]:
         taken, following = [], self.next_id
@@ -241,157 +242,10 @@ class IdOrder:
             self.last_trade_id = max(self.last_trade_id, taken[-1].last_trade_id)
             self.delivered += len(taken)
         self._set_next(following)
+        while self._order and self._order[0] < following and not self.is_live:
+            del self._buffer[heapq.heappop(self._order)]  # polls have delivered it
 
     def _set_next(self, following: int) -> None:
         is_open = self.is_live and not self._is_paused and not self._buffer
         self._next = following
         self._door = following if is_open else -1
-
-
-class QuoteOrder:
-    """The newest quote and the newest 24 h figures of one lane."""
-
-    CAPACITY = 10_000
-    WINDOW_NS = NS_PER_S
-    """A quote that the stream brought so long before a poll was asked still answers for it."""
-
-    APART_NS = NS_PER_S // 2
-    """So far apart two polls are asked that count as two."""
-
-    MEMORY = 64
-    """So many newest trades are remembered with their times: a poll is held against what was known when it was asked."""
-
-    __slots__ = (
-        "_admitted_ns",
-        "_buffer",
-        "_door",
-        "_known",
-        "_missed_ns",
-        "_newest_id",
-        "_stats_key",
-        "delivered",
-        "duplicates",
-        "heard_ns",
-        "is_live",
-        "levels",
-    )
-
-    def __init__(self) -> None:
-        self._admitted_ns = -1  # asked (polled) or received (streamed): what a later poll must have been asked after
-        self._buffer: deque[Quote] = deque(maxlen=self.CAPACITY)
-        self._door = -1  # the last update id delivered, while live
-        self._newest_id = -1  # the last update id delivered, when the stream last served
-        self._missed_ns = 0  # when the poll was asked that the stream missed first; 0: it has missed none
-        self._stats_key = (-1, -1)  # the newest trade id known, the end of the newest window
-        self._known: deque[tuple[int, int]] = deque(maxlen=self.MEMORY)  # since when (ns), the newest trade id
-        self.levels: tuple[float, float, float, float] | None = None
-        self.heard_ns = 0
-        self.is_live = False
-        self.delivered = 0
-        self.duplicates = 0
-
-    @property
-    def waiting(self) -> int:
-        """How many quotes wait for the anchor."""
-        return len(self._buffer)
-
-    def accept(self, update_id: int, levels: tuple[float, float, float, float], received_ns: int) -> bool:
-        """The hot door: true for a newer quote while live."""
-        if not self.is_live or update_id <= self._door:
-            return False
-        self._door = update_id
-        self.levels = levels
-        self._admitted_ns = self.heard_ns = received_ns
-        self.delivered += 1
-        return True
-
-    def offer(self, quote: Quote) -> bool:
-        """A streamed quote that the door did not accept; false for an old one. A new one is kept for the switch."""
-        if self.is_live or quote.update_id <= self._newest_id:
-            self.duplicates += 1  # a replay of the past refreshes nothing
-            return False
-        self.heard_ns = quote.received_ns
-        self._buffer.append(quote)
-        return True
-
-    def open(self, anchor: Quote) -> list[Quote]:
-        """The stream serves from the anchor on; returns the buffered quotes that are newer, and follow it."""
-        self._admit(anchor, anchor.asked_ns)
-        self.delivered += 1
-        self._newest_id = anchor.update_id
-        return self.resume()
-
-    def resume(self) -> list[Quote]:
-        """The stream serves on from its last quote, as nothing was delivered since; returns the buffered quotes."""
-        self._door = self._newest_id
-        self.is_live = True
-        self._missed_ns = 0
-        taken: list[Quote] = []
-        for quote in self._buffer:
-            if quote.update_id > self._door:
-                self._door = quote.update_id
-                self._admit(quote, quote.received_ns)
-                taken.append(quote)
-            else:
-                self.duplicates += 1
-        self._buffer.clear()
-        self.delivered += len(taken)
-        return taken
-
-    def shut(self) -> None:
-        """The stream serves no longer."""
-        self._newest_id = max(self._newest_id, self._door)
-        self.is_live = False
-        self._door = -1
-        self._buffer.clear()
-
-    def stats(self, stats: Stats) -> bool:
-        """Whether these 24 h figures are newer than the last; if so they are taken."""
-        newest_id = self._stats_key[0]
-        key = stats.key if stats.last_id >= 0 else (newest_id, stats.close_ms)
-        if key <= self._stats_key:
-            return False
-        self._stats_key = key
-        if key[0] > newest_id:
-            self._known.append((stats.received_ns, key[0]))
-        return True
-
-    def is_cached(self, stats: Stats | None, asked_ns: int) -> bool:
-        """Whether an answer is older than what was known when it was asked: its newest trade went back.
-
-        What came after that may well be missing from it. Figures of a window without trades say nothing of this.
-        """
-        if stats is None or stats.last_id < 0:
-            return False
-        known = next((last_id for since_ns, last_id in reversed(self._known) if since_ns <= asked_ns), -1)
-        return stats.last_id < known
-
-    def poll(self, quote: Quote) -> bool:
-        """Whether a polled quote is to be delivered. One asked too early is not; an equal one only confirms."""
-        if quote.asked_ns <= self._admitted_ns:
-            return False
-        is_changed = quote.levels != self.levels
-        self._admit(quote, quote.asked_ns)
-        self.delivered += is_changed
-        return is_changed
-
-    def is_admissible(self, quote: Quote) -> bool:
-        """Whether a polled quote was asked after the last admitted value; an anchor is not behind the stream's last id either."""
-        return quote.asked_ns > self._admitted_ns and not 0 < quote.update_id < self._newest_id
-
-    def judge(self, quote: Quote) -> Verdict:
-        """What a polled quote says of the stream: two misses running, and it is dead.
-
-        A miss: the poll shows another quote, and none came on the stream since shortly before the poll was asked. Polls that
-        were asked in the same moment miss together, which is one miss.
-        """
-        if quote.levels == self.levels or max(self.heard_ns + self.WINDOW_NS, self._admitted_ns) >= quote.asked_ns:
-            self._missed_ns = 0
-            return Verdict.HIT
-        if not self._missed_ns:
-            self._missed_ns = quote.asked_ns
-        return Verdict.DEAD if quote.asked_ns - self._missed_ns >= self.APART_NS else Verdict.MISS
-
-    def _admit(self, quote: Quote, admitted_ns: int) -> None:
-        self._admitted_ns = max(self._admitted_ns, admitted_ns)
-        self.levels = quote.levels

@@ -1,64 +1,95 @@
-"""Judges one attempt at a stream: has it shown that it is alive?
+"""Judges one attempt at a stream: has it proved itself, or failed (design, section 5, "Proof")?
 
-The first version of design.md's proof: the stream's first new value; or, for a quiet stream, a poll asked ``QUIET_NS`` after the
-subscription, while no poll has shown anything that the stream should have brought.
+1. At first start, after a decision and after a lost connection (``FIRST``): 2 s, one hit. After a trip of the lane's own
+   (``OWN``): 30 s, ten hits running.
+2. No gap, and nothing late: the lag behind REST that the hits prove, and p95 of the lag by event time, are below 250 ms. What
+   allows no statement about lag is not refused for it.
+3. Failed: two misses running, a gap, or no proof after 60 s in which polls were answered. Time without answers does not count.
+4. An acknowledgement proves nothing: only hits do, and a quiet stream earns them without a message.
 """
 
-from typing import Final
+from typing import Final, NamedTuple
 
-from foxtrot.util.clock import NS_PER_S
+from foxtrot.transport.audit import Verdict
+from foxtrot.util.clock import NS_PER_MS, NS_PER_S
+from foxtrot.util.constants import Reason
 
-SETTLE_NS: Final = NS_PER_S
-"""How long a subscription may take to come into force: what polls asked before that show, the stream does not owe."""
+LATE_NS: Final = 250 * NS_PER_MS
+"""A stream that is later than this is refused."""
 
-QUIET_NS: Final = 2 * NS_PER_S
-"""How long after a subscription a poll must have been asked to prove a quiet stream."""
+MISSES: Final = 2
+"""So many misses running are a failure, before the stream serves as after."""
 
-FIRST_DATA_NS: Final = 10 * NS_PER_S
-"""How long a stream may owe data that polls have shown to exist (BN-5)."""
+LIMIT_NS: Final = 60 * NS_PER_S
+"""So much time with answered polls an attempt has."""
+
+ANSWER_NS: Final = 1500 * NS_PER_MS
+"""What one answered poll adds to that time at most: polls come each second."""
+
+
+class Need(NamedTuple):
+    """What one attempt has to show: a span of nanoseconds, and hits running."""
+
+    span_ns: int
+    hits: int
+
+
+FIRST: Final = Need(2 * NS_PER_S, 1)
+OWN: Final = Need(30 * NS_PER_S, 10)
 
 
 class Proof:
-    """The evidence of one attempt; all instants are monotonic nanoseconds, 0 for never."""
+    """The evidence of one attempt; all instants are nanoseconds, 0 for never."""
 
-    __slots__ = ("_has_baseline", "_owed_ns", "proven_ns", "up_ns")
+    __slots__ = ("_answered_at_ns", "_answered_ns", "_hits", "_is_late", "_misses", "_need", "up_ns")
 
     def __init__(self) -> None:
+        self._need = FIRST
         self.end()
 
-    def begin(self, now_ns: int) -> None:
-        """A connection carries the stream from here."""
+    def begin(self, now_ns: int, need: Need) -> None:
+        """The stream is up: what it shows counts from here."""
         self.end()
         self.up_ns = now_ns
+        self._need = need
 
     def end(self) -> None:
         """The attempt is over, and its evidence worth nothing."""
-        self.up_ns = 0
-        self.proven_ns = 0
-        self._owed_ns = 0
-        self._has_baseline = False
+        self.up_ns = self._answered_at_ns = self._answered_ns = 0
+        self._hits = self._misses = 0
+        self._is_late = False
 
-    def heard(self, now_ns: int) -> None:
-        """The stream brought something new."""
-        self._owed_ns = 0
-        self.proven_ns = self.proven_ns or now_ns
+    def answered(self, now_ns: int) -> None:
+        """A poll was answered, whatever it says."""
+        if self.up_ns:
+            self._answered_ns += min(now_ns - (self._answered_at_ns or self.up_ns), ANSWER_NS)
+            self._answered_at_ns = now_ns
 
-    def polled(self, asked_ns: int, now_ns: int, *, is_changed: bool) -> bool:
-        """A poll was answered; ``is_changed``: with something newer than the polls before it. True when it is the proof.
+    def judged(self, verdict: Verdict) -> None:
+        """What the audit said of a poll."""
+        if verdict is Verdict.HIT:
+            self._hits, self._misses = self._hits + 1, 0
+        else:
+            self._hits, self._misses = 0, self._misses + 1
 
-        The first poll after ``SETTLE_NS`` only says where the venue stood when the stream began.
-        """
-        if not self.up_ns or self.proven_ns or asked_ns < self.up_ns + SETTLE_NS:
-            return False
-        if not self._has_baseline:
-            self._has_baseline = True
-        elif is_changed:
-            self._owed_ns = self._owed_ns or now_ns
-        elif not self._owed_ns and asked_ns >= self.up_ns + QUIET_NS:
-            self.proven_ns = now_ns
-            return True
-        return False
+    def lag(self, *bounds_ns: int | None) -> None:
+        """How late the stream is at least, by any measure that can tell."""
+        self._is_late = any(bound is not None and bound >= LATE_NS for bound in bounds_ns)
 
-    def is_overdue(self, now_ns: int) -> bool:
-        """Whether the stream has owed data for too long."""
-        return self._owed_ns > 0 and now_ns >= self._owed_ns + FIRST_DATA_NS
+    def is_met(self, now_ns: int) -> bool:
+        """Whether the stream may serve."""
+        is_long_enough = self.up_ns > 0 and now_ns - self.up_ns >= self._need.span_ns
+        return is_long_enough and self._hits >= self._need.hits and not self._is_late
+
+    @property
+    def is_missed(self) -> bool:
+        """Whether the last polls showed what was not on the stream."""
+        return self._misses >= MISSES
+
+    def failure(self) -> Reason | None:
+        """Why the attempt has failed; None while it has not."""
+        if self.is_missed:
+            return Reason.AUDIT
+        if self._answered_ns >= LIMIT_NS:
+            return Reason.LAG if self._is_late else Reason.AUDIT
+        return None

@@ -16,10 +16,11 @@ class _Step(msgspec.Struct, frozen=True):
 
 
 class Decide(_Step, frozen=True):
-    """What the flags say of the lane."""
+    """What the flags say of the lane; ``lines`` is how many stream connections are to carry it (1 or 2)."""
 
     transport: Transport
     reason: Reason
+    lines: int = 1
 
 
 class Start(_Step, frozen=True):
@@ -29,11 +30,11 @@ class Start(_Step, frozen=True):
 
 
 class StreamUp(_Step, frozen=True):
-    """A connection carries the lane's streams: they have been asked for."""
+    """A connection carries the lane's streams: they have been asked for. Told of a lane's first line alone."""
 
 
 class StreamDown(_Step, frozen=True):
-    """The connection was lost, or could not be made; it comes back by itself."""
+    """The last connection was lost, or could not be made; it comes back by itself."""
 
     reason: Reason = Reason.CONNECTION
 
@@ -43,6 +44,7 @@ class Offered(_Step, frozen=True):
 
     value: Item | Quote
     received_ns: int
+    event_ms: int = 0  # when the venue sent it, its clock; 0: it does not say
 
 
 class OfferedStats(_Step, frozen=True):
@@ -59,14 +61,17 @@ class Polled(_Step, frozen=True):
 
 
 class Paged(_Step, frozen=True):
-    """Items from an id on; ``is_full`` says that there may be more."""
+    """Items from an id on; ``is_full`` says that there may be more, ``is_late`` that they were asked for as backfill."""
 
     items: Sequence[Item]
     is_full: bool
+    is_late: bool = False
 
 
 class PageFailed(_Step, frozen=True):
     """A page could not be had."""
+
+    is_late: bool = False
 
 
 class Anchored(_Step, frozen=True):
@@ -79,6 +84,18 @@ class Stray(_Step, frozen=True):
     """A frame of another symbol came on the lane's stream."""
 
 
+class Unlisted(_Step, frozen=True):
+    """The venue does not list the lane's subscription, though it was asked for twice."""
+
+
+class Forgiven(_Step, frozen=True):
+    """So many lanes of one connection tripped that it was the connection's failure: the trip does not count."""
+
+
+class ForceOpen(_Step, frozen=True):
+    """By hand: no stream until ``Revive``."""
+
+
 class Hold(_Step, frozen=True):
     """The consumer is too slow (True), or has caught up (False)."""
 
@@ -86,7 +103,14 @@ class Hold(_Step, frozen=True):
 
 
 class Pulse(_Step, frozen=True):
-    """Time has passed."""
+    """Time has passed.
+
+    ``offset_ns`` is the venue's clock minus ours, None while that is not known. ``may_probe``: one more lane with a trip of its
+    own may try its stream now.
+    """
+
+    offset_ns: int | None = 0
+    may_probe: bool = True
 
 
 class Revive(_Step, frozen=True):
@@ -111,6 +135,9 @@ Input = (
     | PageFailed
     | Anchored
     | Stray
+    | Unlisted
+    | Forgiven
+    | ForceOpen
     | Hold
     | Pulse
     | Revive
@@ -122,7 +149,9 @@ Input = (
 
 
 class OpenStream(_Step, frozen=True):
-    """Subscribe the lane's streams."""
+    """Subscribe the lane's streams, on so many connections; again: with another number."""
+
+    lines: int = 1
 
 
 class ShutStream(_Step, frozen=True):
@@ -130,10 +159,14 @@ class ShutStream(_Step, frozen=True):
 
 
 class FetchPage(_Step, frozen=True):
-    """Ask for items from this id on; answered by Paged or PageFailed."""
+    """Ask for items from this id on; answered by Paged or PageFailed.
+
+    With ``last`` (not -1) it is the backfill of a hole that was given up, and the answer ``is_late``.
+    """
 
     first: int
     source: Source
+    last: int = -1
 
 
 class FetchAnchor(_Step, frozen=True):
@@ -149,6 +182,12 @@ class Deliver(_Step, frozen=True):
 
     values: Sequence[Item | Quote | Stats]
     source: Source
+
+
+class Backfill(_Step, frozen=True):
+    """What was missing has been found: hand it out beside the live values, in order."""
+
+    items: Sequence[Item]
 
 
 class Announce(_Step, frozen=True):
@@ -175,4 +214,4 @@ class BreakerMoved(_Step, frozen=True):
     new: BreakerState
 
 
-Effect = OpenStream | ShutStream | FetchPage | FetchAnchor | PollNow | Deliver | Announce | Missing | BreakerMoved
+Effect = OpenStream | ShutStream | FetchPage | FetchAnchor | PollNow | Deliver | Backfill | Announce | Missing | BreakerMoved

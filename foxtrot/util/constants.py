@@ -94,6 +94,8 @@ class Reason(StrEnum):
     AUDIT = "audit"
     LAG = "lag"
     FIRST_DATA = "first_data"  # none came in time
+    UNLISTED = "unlisted"  # the venue does not have its subscription, though it was asked twice
+    HOLD = "hold"  # what frames waited for did not come in time
     POLL_DOWN = "poll_down"
     RATE_LIMITED = "rate_limited"
     QUARANTINE = "quarantine"

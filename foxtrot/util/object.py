@@ -328,9 +328,9 @@ class LogData(msgspec.Struct, frozen=True):
 class SubscribeRequest(msgspec.Struct, frozen=True):
     """Asks for channels of a symbol (any of its three forms).
 
-    ``hold`` is how long, in seconds, frames behind a hole are to wait for it; ``float("inf")`` for recorders. It is checked and
-    not used yet: today they wait without bound. Raises ValueError at once for an unknown channel, none at all, or a negative
-    hold.
+    ``hold`` is how long, in seconds, frames behind a hole wait for it, ``float("inf")`` for recorders. Past it a gap event names
+    the missing ids, live data goes on, and what is found of them later arrives as backfill. A lane that is subscribed already
+    keeps the hold it began with. Raises ValueError at once for an unknown channel, none at all, or a negative hold.
     """
 
     symbol: str

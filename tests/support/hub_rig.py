@@ -31,6 +31,8 @@ class HubRig:
         self.quotes: list[tuple[Quote, Source, int]] = []
         self.stats: list[Stats] = []
         self.gaps: list[tuple[int, int]] = []
+        self.found: list[tuple[LaneKey, int]] = []
+        self.connections: list[tuple[int, BreakerState, BreakerState]] = []
         self.healths: list[tuple[str, Finding]] = []
         self.breakers: list[tuple[BreakerState, BreakerState]] = []
         self.problems: list[str] = []
@@ -76,6 +78,14 @@ class HubRig:
     def gap(self, key: LaneKey, first: int, last: int, reason: Reason) -> None:
         """Remembers a gap."""
         self.gaps.append((first, last))
+
+    def backfill(self, key: LaneKey, items: Sequence[Item]) -> None:
+        """Remembers what was found late."""
+        self.found.extend((key, item.id) for item in items)
+
+    def connection(self, number: int, old: BreakerState, new: BreakerState) -> None:
+        """Remembers a connection's move."""
+        self.connections.append((number, old, new))
 
     def health(self, symbol: str, finding: Finding) -> None:
         """Remembers a health."""

@@ -15,7 +15,7 @@ class RecordingDoor:
         self.given: list[Item | Quote | Stats] = []
         self.strays = 0
 
-    def accept(self, first: int, last: int, received_ns: int) -> bool:
+    def accept(self, first: int, last: int, received_ns: int, event_ms: int = 0) -> bool:
         """Says whether it is open."""
         self.accepted.append((first, last, received_ns))
         return self.is_open
@@ -25,7 +25,7 @@ class RecordingDoor:
         self.accepted.append((update_id, levels, received_ns))
         return self.is_open
 
-    def offer(self, value: Item | Quote, received_ns: int) -> None:
+    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
         """Takes it."""
         self.given.append(value)
 

@@ -3,6 +3,7 @@
 import concurrent.futures
 import contextlib
 import logging
+import math
 import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -86,7 +87,8 @@ class BinanceAdapter(BaseAdapter):
     @override
     def subscribe(self, req: SubscribeRequest) -> None:
         """Wants channels of a symbol. Raises ValueError for what is no symbol, NotSupported for a channel not served here."""
-        self._act(self._market.subscribe, req)
+        hold_ns = None if math.isinf(req.hold) else int(req.hold * NS_PER_S)
+        self._act(lambda keys: self._market.subscribe(keys, hold_ns), req)
 
     @override
     def unsubscribe(self, req: SubscribeRequest) -> None:

@@ -34,6 +34,7 @@ class TradeFrame(_Frame):
     quantity: Amount = field(name="q")
     time: Milliseconds = field(name="T")
     is_buyer_maker: bool = field(name="m")
+    event_time: Milliseconds = field(name="E", default=0)
 
 
 class AggTradeFrame(_Frame):
@@ -47,6 +48,7 @@ class AggTradeFrame(_Frame):
     last_trade_id: Id = field(name="l")
     time: Milliseconds = field(name="T")
     is_buyer_maker: bool = field(name="m")
+    event_time: Milliseconds = field(name="E", default=0)
 
 
 class AggTradeBody(_Frame):
@@ -116,6 +118,9 @@ class StreamReply(_Frame):
     """Whatever is no usual data frame: an envelope in another order, an acknowledgement, an error in either of its shapes."""
 
     stream: str = ""
+    event: str = field(default="", name="e")
+    request_id: object = field(default=None, name="id")
+    result: object = None
     code: int | None = None
     msg: str = ""
     error: dict[str, object] | None = None

@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from foxtrot.adapter.binance.binance_mappings import EXCHANGE
@@ -13,12 +13,14 @@ from foxtrot.adapter.binance.tick_composer import TickComposer
 from foxtrot.transport import flags, steps
 from foxtrot.transport.base import Dialler, Item, LaneKey, LaneStatus, Quote, Rest, Stats
 from foxtrot.transport.breaker_board import BreakerBoard
+from foxtrot.transport.breaker_memory import Memory
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.health import Finding
 from foxtrot.transport.hub import Hub
+from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.util.clock import Clock
 from foxtrot.util.constants import BreakerState, Channel, Health, LaneState, Reason, Serving, Source
-from foxtrot.util.object import AggTradeData, GapData, HealthData, PublicTradeData, TickData, TransportData
+from foxtrot.util.object import AggTradeData, BackfillData, GapData, HealthData, PublicTradeData, TickData, TransportData
 
 SERVED: Final = (Channel.TICK, Channel.TRADES, Channel.AGG_TRADES)
 """The channels that this adapter serves today."""
@@ -56,6 +58,10 @@ class Callbacks(Protocol):
         """Ids that will not come."""
         ...
 
+    def on_backfill(self, backfill: BackfillData) -> None:
+        """Ids of an earlier gap."""
+        ...
+
     def write_log(self, msg: str, level: int = ...) -> None:
         """Tells a person."""
         ...
@@ -79,18 +85,31 @@ class MarketData:
         self._health: dict[str, Health] = {}
         self._flags = flags.EMPTY
         self._kill = flags.KillList()
-        self._wanted: dict[LaneKey, None] = {}
+        self._halted: frozenset[str] = frozenset()
+        self._wanted: dict[LaneKey, int | None] = {}  # with how long frames wait behind a hole
         self._hub: Hub | None = None
         self._is_held = False
         self.has_lanes: Final = asyncio.Event()
 
     # --- its life -----------------------------------------------------------------------------------------------------------
 
-    def start(self, *, rest: Rest, dialler: Dialler, stream_url: str, budget: WeightBudget) -> None:
-        """The connection stands: lanes of what was subscribed before are opened now."""
+    def start(
+        self,
+        *,
+        rest: Rest,
+        dialler: Dialler,
+        stream_urls: tuple[str, ...],
+        budget: WeightBudget,
+        offset: Callable[[], int | None] = lambda: 0,
+        memory: Memory | None = None,
+    ) -> None:
+        """The connection stands: lanes of what was subscribed before are opened now.
+
+        ``offset`` gives the venue's clock minus ours in nanoseconds, None while that is not known.
+        """
         self._hub = Hub(
             rest=rest,
-            feed=BinanceStreams(stream_url, self._callbacks, self._quote_sink),
+            feed=BinanceStreams(stream_urls, self._callbacks, self._quote_sink),
             dialler=dialler,
             outlet=self,
             watcher=self,
@@ -98,7 +117,10 @@ class MarketData:
             budget=budget,
             clock=self._clock,
             chance=random.Random().random,  # noqa: S311 -- jitter is no secret
+            offset=offset,
+            memory=memory,
         )
+        self._hub.halted(self._halted)
         self._hub.hold(self._is_held)
         self._hub.start()
         self._open(list(self._wanted))
@@ -116,10 +138,13 @@ class MarketData:
 
     # --- what it is asked ---------------------------------------------------------------------------------------------------
 
-    def subscribe(self, keys: Sequence[LaneKey]) -> None:
-        """Wants lanes; before the connection stands they wait for it."""
+    def subscribe(self, keys: Sequence[LaneKey], hold_ns: int | None = HOLD_NS) -> None:
+        """Wants lanes; before the connection stands they wait for it.
+
+        ``hold_ns`` is how long frames wait behind a hole, None: for ever; a lane that is wanted already keeps its own.
+        """
         new = [key for key in keys if key not in self._wanted]
-        self._wanted.update(dict.fromkeys(new))
+        self._wanted.update(dict.fromkeys(new, hold_ns))
         if self._hub is not None:
             self._open(new)
 
@@ -139,6 +164,17 @@ class MarketData:
         """By hand: streams are tried now."""
         if self._hub is not None:
             self._hub.revive(symbols)
+
+    def force_open(self, symbols: frozenset[str]) -> None:
+        """By hand: no streams for these symbols until they are revived."""
+        if self._hub is not None:
+            self._hub.force_open(symbols)
+
+    def halted(self, symbols: frozenset[str]) -> None:
+        """The venue does not trade these symbols now; all others it does."""
+        self._halted = symbols
+        if self._hub is not None:
+            self._hub.halted(symbols)
 
     def hold(self, is_on: bool) -> None:
         """Handlers are too slow, or have caught up; before the connection stands it is remembered. Again: nothing."""
@@ -190,6 +226,11 @@ class MarketData:
         """Ids that the venue itself has no longer."""
         self._callbacks.on_gap(GapData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, first, last, reason))
 
+    def backfill(self, key: LaneKey, items: Sequence[Item]) -> None:
+        """Ids of an earlier gap."""
+        values = tuple(item.value for item in items if isinstance(item.value, PublicTradeData | AggTradeData))
+        self._callbacks.on_backfill(BackfillData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, values))
+
     def health(self, symbol: str, finding: Finding) -> None:
         """A symbol's health changed."""
         old = self._health.get(symbol, finding.health)
@@ -199,6 +240,10 @@ class MarketData:
     def breaker(self, key: LaneKey, old: BreakerState, new: BreakerState) -> None:  # noqa: ARG002 -- the board knows the old one
         """A lane's breaker moved."""
         self._board.move(f"{key.symbol} {key.channel}", new)
+
+    def connection(self, number: int, old: BreakerState, new: BreakerState) -> None:  # noqa: ARG002 -- the board knows the old one
+        """A connection's breaker moved."""
+        self._board.move(f"connection {number}", new)
 
     def problem(self, text: str) -> None:
         """Something failed that is coped with."""
@@ -220,7 +265,8 @@ class MarketData:
             else:
                 self._unknown(key)
         if self._hub is not None:
-            self._hub.open_lanes(known)
+            for key in known:
+                self._hub.open_lanes([key], self._wanted[key])
         if known:
             self.has_lanes.set()
 
@@ -251,7 +297,7 @@ class MarketData:
 
     def _decide(self, key: LaneKey) -> steps.Decide:
         decision = self.decision_of(key)
-        return steps.Decide(decision.transport, decision.reason)
+        return steps.Decide(decision.transport, decision.reason, decision.lines)
 
     def _composer(self, symbol: str) -> TickComposer:
         composer = self._composers.get(symbol)

@@ -17,7 +17,7 @@ from foxtrot.adapter.binance.binance_mappings import (
     to_stats,
 )
 from foxtrot.adapter.binance.error_codes import printable
-from foxtrot.transport.base import Door, Item, LaneKey, Quote, StreamHandler
+from foxtrot.transport.base import CanarySink, Door, Item, LaneKey, Quote, StreamHandler
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import Channel, Source
 from foxtrot.util.object import AggTradeData, PublicTradeData
@@ -35,6 +35,7 @@ _ticker: Final = msgspec.json.Decoder(TickerEnvelope, strict=False).decode
 _reply: Final = msgspec.json.Decoder(StreamReply, strict=False).decode
 
 _STREAM: Final = Source.STREAM
+_SHUTDOWN: Final = "serverShutdown"
 
 
 class Outlets(Protocol):
@@ -59,10 +60,10 @@ QuoteSink = Callable[[int, tuple[float, float, float, float], int], None]
 
 
 class BinanceStreams:
-    """Combined streams: every frame is ``{"stream":name,"data":payload}``."""
+    """Combined streams: every frame is ``{"stream":name,"data":payload}``. Lines go round ``base_urls``."""
 
-    def __init__(self, base_url: str, outlets: Outlets, quote_sink: Callable[[str], QuoteSink]) -> None:
-        self._base_url = base_url
+    def __init__(self, base_urls: tuple[str, ...], outlets: Outlets, quote_sink: Callable[[str], QuoteSink]) -> None:
+        self._base_urls = base_urls
         self._outlets = outlets
         self._quote_sink = quote_sink
 
@@ -71,9 +72,10 @@ class BinanceStreams:
         """How the venue begins a data frame; other spellings of the same JSON are read too, slower."""
         return b'{"stream":"'
 
-    def url(self, streams: Sequence[str]) -> str:
+    def url(self, streams: Sequence[str], line: int) -> str:
         """The combined address. Names are lower case; what is not ASCII is percent-encoded (2025-12)."""
-        return f"{self._base_url}/stream?streams={'/'.join(quote(name, safe='@') for name in streams)}"
+        base_url = self._base_urls[line % len(self._base_urls)]
+        return f"{base_url}/stream?streams={'/'.join(quote(name, safe='@') for name in streams)}"
 
     def streams(self, key: LaneKey) -> tuple[str, ...]:
         """``btcusdt@trade`` and the like; a tick needs two."""
@@ -90,9 +92,34 @@ class BinanceStreams:
             return _quotes(key.symbol, door, self._quote_sink(key.symbol))
         return _stats(key.symbol, door)
 
+    def canary(self, symbol: str, sink: CanarySink) -> tuple[str, StreamHandler]:
+        """``btcusdt@bookTicker``. A frame of another symbol says nothing."""
+
+        def handle(frame: bytes, received_ns: int) -> None:
+            found = _book_ticker(frame).data
+            if found.symbol == symbol:
+                sink((found.bid, found.bid_volume, found.ask, found.ask_volume), received_ns)
+
+        return f"{symbol.lower()}@bookTicker", handle
+
     def stream_of(self, frame: bytes) -> str:
         """Reads any JSON object for its stream's name."""
         return _reply(frame).stream
+
+    def request_id(self, frame: bytes) -> int | None:
+        """Ours are numbers, echoed with the answer; some errors come without (then the answer is missed, and asked for again)."""
+        request_id = _reply(frame).request_id
+        return request_id if isinstance(request_id, int) else None
+
+    def listing(self, frame: bytes) -> Sequence[str] | None:
+        """``{"result":[...],"id":...}``."""
+        result = _reply(frame).result
+        return [str(name) for name in result] if isinstance(result, list) else None
+
+    def is_shutdown(self, frame: bytes) -> bool:
+        """``serverShutdown``, raw or in the envelope of a combined stream (since 2026-05-08)."""
+        reply = _reply(frame)
+        return _SHUTDOWN in {reply.event, reply.stream.removeprefix("!")}
 
     def complaint(self, frame: bytes) -> str:
         """Errors come flat, or nested under ``error``."""
@@ -108,6 +135,10 @@ class BinanceStreams:
     def unsubscribe(self, streams: Sequence[str], request_id: int) -> bytes:
         """UNSUBSCRIBE."""
         return _command("UNSUBSCRIBE", streams, request_id)
+
+    def list_subscriptions(self, request_id: int) -> bytes:
+        """LIST_SUBSCRIPTIONS: what came with the address is listed too."""
+        return msgspec.json.encode({"method": "LIST_SUBSCRIPTIONS", "id": request_id})
 
 
 def _command(method: str, streams: Sequence[str], request_id: int) -> bytes:
@@ -126,10 +157,10 @@ def _trades(symbol: str, door: Door, outlets: Outlets) -> StreamHandler:
             symbol, EXCHANGE, name, _STREAM, trade.time * NS_PER_MS, received_ns,
             trade.id, trade.price, trade.quantity, trade.is_buyer_maker,
         )  # fmt: skip
-        if accept(trade.id, trade.id, received_ns):
+        if accept(trade.id, trade.id, received_ns, trade.event_time):
             deliver(value)
         else:
-            door.offer(Item(trade.id, trade.id, value), received_ns)
+            door.offer(Item(trade.id, trade.id, value), received_ns, trade.event_time)
 
     return handle
 
@@ -143,10 +174,10 @@ def _agg_trades(symbol: str, door: Door, outlets: Outlets) -> StreamHandler:
             door.wrong_symbol()
             return
         item = to_agg_trade(name, symbol, trade, _STREAM, received_ns)
-        if accept(trade.id, trade.last_trade_id, received_ns):
+        if accept(trade.id, trade.last_trade_id, received_ns, trade.event_time):
             deliver(item.value)  # type: ignore[arg-type]  # -- to_agg_trade made it
         else:
-            door.offer(item, received_ns)
+            door.offer(item, received_ns, trade.event_time)
 
     return handle
 

@@ -1,0 +1,90 @@
+"""What frames and polls say of one lane's stream: whether an attempt has proved it, whether a serving one has to be given up.
+
+A serving stream is given up (design, section 5, "Trip") when the audit misses twice running (``tick``); when the venue has been
+ahead of it for 5 s (ids); when it loses frames time and again; when 1 % of the frames of 30 s came more than 2 s late.
+"""
+
+from typing import Final
+
+from foxtrot.transport.audit import Verdict
+from foxtrot.transport.proof import Need, Proof
+from foxtrot.transport.values_ids import IdValues
+from foxtrot.transport.values_tick import TickValues
+from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import Reason
+
+LATE_NS: Final = 2 * NS_PER_S
+"""A serving stream is given up when 1 % of its frames came later than this."""
+
+FEW: Final = 5
+"""Of fewer frames no percentile is taken: one late frame is no late stream."""
+
+
+class Evidence:
+    """Of one stream at a time: from ``begin``, when a connection carries it, to ``end``."""
+
+    def __init__(self, values: TickValues | IdValues) -> None:
+        self._values: Final = values
+        self._proof: Final = Proof()
+        self._heard_ns = 0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether a connection carries the stream."""
+        return self._proof.up_ns > 0
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether the stream has brought something new since it came up; a replay of the past is nothing new."""
+        order = self._values.order
+        return order is not None and order.heard_ns != self._heard_ns
+
+    def begin(self, now_ns: int, need: Need) -> None:
+        """The stream is up: what it shows counts from here."""
+        order = self._values.order
+        self._heard_ns = order.heard_ns if order else 0
+        self._proof.begin(now_ns, need)
+        self._values.up(now_ns)
+
+    def end(self) -> None:
+        """The stream is not up any more, or what it showed counts no longer."""
+        self._proof.end()
+        self._values.shut()
+
+    def answered(self, now_ns: int) -> None:
+        """A poll was answered."""
+        self._proof.answered(now_ns)
+
+    def judge(self, now_ns: int) -> bool:
+        """Takes what polls have shown since the last time; true when one of them stood on the stream."""
+        verdicts = self._values.verdicts(now_ns)
+        for verdict in verdicts:
+            self._proof.judged(verdict)
+        if isinstance(self._values, IdValues):
+            self._proof.lag(self._values.lag.p95(now_ns))
+        else:
+            self._proof.lag(self._values.proven_lag_ns)
+        return Verdict.HIT in verdicts
+
+    def is_proven(self, now_ns: int) -> bool:
+        """Whether the stream may serve."""
+        return self._proof.is_met(now_ns)
+
+    def failure(self, now_ns: int) -> Reason | None:
+        """Why an attempt has failed; None while it has not."""
+        if isinstance(self._values, IdValues) and self._values.has_gap(now_ns):
+            return Reason.GAP
+        reason = self._proof.failure()
+        return Reason.FIRST_DATA if reason is Reason.AUDIT and not self.is_fresh else reason
+
+    def trip(self, now_ns: int) -> Reason | None:
+        """Why a stream that serves has to be given up; None while it has not."""
+        values = self._values
+        if not isinstance(values, IdValues):
+            return Reason.AUDIT if self._proof.is_missed else None
+        if values.is_dead:
+            return Reason.SILENCE
+        if values.is_storm:
+            return Reason.GAP
+        lag = values.lag.p99(now_ns) if len(values.lag) >= FEW else None
+        return Reason.LAG if lag is not None and lag > LATE_NS else None

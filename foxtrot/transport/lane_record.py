@@ -1,0 +1,153 @@
+"""What one lane is, shows and reports; how it moves is the machine's (``lane``)."""
+
+from typing import Final
+
+from foxtrot.transport import steps
+from foxtrot.transport.backoff import Chance
+from foxtrot.transport.base import LaneKey, LaneStatus
+from foxtrot.transport.breaker import Breaker, Permit
+from foxtrot.transport.evidence import Evidence
+from foxtrot.transport.ordering import IdOrder
+from foxtrot.transport.quote_order import QuoteOrder
+from foxtrot.transport.switch_log import SwitchLog
+from foxtrot.transport.values_ids import IdValues
+from foxtrot.transport.values_tick import TickValues
+from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Transport
+
+HOLD_NS: Final = 2 * NS_PER_S
+"""How long frames wait behind a hole unless the subscription says otherwise (rule 2)."""
+
+
+class LaneRecord:
+    """One lane. ``ids`` or ``quotes`` keeps what is next; exactly one of them is there once started."""
+
+    def __init__(
+        self,
+        key: LaneKey,
+        *,
+        is_tick: bool,
+        now_ns: int,
+        chance: Chance,
+        breaker: Breaker | None = None,
+        switches: SwitchLog | None = None,
+        hold_ns: int | None = HOLD_NS,
+    ) -> None:
+        self.key: Final = key
+        self.state = LaneState.POLLING
+        self.serving = Serving.NONE
+        self.reason = Reason.SUBSCRIBED
+        self.breaker: Final = breaker or Breaker()
+        self.switch_log: Final = switches or SwitchLog()
+        self.decision = steps.Decide(Transport.POLLING, Reason.NO_FLAGS)
+        self.switches = 0
+        self.changed_ns = 0
+        self.confirmed_ns = now_ns
+        self.is_started = False
+        self._tick: Final = TickValues() if is_tick else None
+        self._ids: Final = None if is_tick else IdValues(hold_ns)
+        self._chance = chance
+        self._now = now_ns
+        self._out: list[steps.Effect] = []
+        self._reported = self.breaker.state
+        self._permit: Permit | None = None
+        self._evidence: Final = Evidence(self._values)
+        self._is_open = False  # the stream has been asked for, and not shut
+        self._is_counted = False  # whether the attempt under way will be a counted switch
+        self._awaits_connection = False
+        self._answered_ns = now_ns  # when a poll was answered last
+        self._leave_ns = 0  # until when a leaving stream waits for the polled value; 0: it is not leaving
+
+    # --- what others read -------------------------------------------------------------------------------------------------
+
+    @property
+    def ids(self) -> IdOrder | None:
+        """The order of an id lane, once started."""
+        return self._ids.order if self._ids else None
+
+    @property
+    def quotes(self) -> QuoteOrder | None:
+        """The order of a tick."""
+        return self._tick.order if self._tick else None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a slow consumer keeps it waiting."""
+        return self._ids is not None and self._ids.is_held
+
+    @property
+    def wants_stream(self) -> bool:
+        """Whether the decision asks to be served by the stream."""
+        return self.decision.transport is Transport.STREAMING
+
+    @property
+    def retry_at_ns(self) -> int:
+        """Before this the stream is not tried again: the breaker's wait, or the bound on switches."""
+        return max(self.breaker.retry_at_ns, self.switch_log.free_at() if self.wants_stream else 0)
+
+    @property
+    def is_probing(self) -> bool:
+        """Whether it tries its stream after a trip of its own."""
+        return self.breaker.state is BreakerState.HALF_OPEN
+
+    @property
+    def status(self) -> LaneStatus:
+        """How the lane stands."""
+        order = self.ids or self.quotes
+        is_streamed = self.serving is Serving.STREAM and not (self._ids and self._ids.is_waiting)
+        heard = order.heard_ns if order and is_streamed else 0
+        return LaneStatus(
+            key=self.key,
+            state=self.state,
+            serving=self.serving,
+            reason=self.reason,
+            delivered=order.delivered if order else 0,
+            duplicates_dropped=order.duplicates if order else 0,
+            gaps=self._ids.gaps if self._ids else 0,
+            switches=self.switches,
+            changed_ns=max(self.changed_ns, heard),
+            confirmed_ns=max(self.confirmed_ns, heard),
+            is_suspect=self.serving is Serving.STREAM and self._values.is_suspect,
+            retry_at_ns=self.retry_at_ns,
+        )
+
+    @property
+    def _values(self) -> TickValues | IdValues:
+        values = self._tick or self._ids
+        assert values is not None
+        return values
+
+    # --- what it reports --------------------------------------------------------------------------------------------------
+
+    def _go(self, state: LaneState, reason: Reason, serving: Serving) -> None:
+        if {self.serving, serving} == {Serving.POLL, Serving.STREAM}:
+            self.switches += 1
+            if self._is_counted_switch(state, reason, serving):
+                self.switch_log.add(self._now)
+        old, self.state, self.reason, self.serving = self.state, state, reason, serving
+        self._out.append(steps.Announce(old, state, serving, reason))
+
+    def _is_counted_switch(self, state: LaneState, reason: Reason, serving: Serving) -> bool:
+        """Switches that a decision, a kill or POLL_DOWN caused are not counted."""
+        if serving is Serving.STREAM:
+            return reason is not Reason.POLL_DOWN and self._is_counted
+        return state is LaneState.FALLBACK
+
+    def _confirm(self, is_confirmed: bool) -> None:
+        if is_confirmed:
+            self.confirmed_ns = self._now
+
+    def _tell(self, effects: list[steps.Effect], *, is_proof: bool = True) -> None:
+        """Passes effects on. ``is_proof``: values in them confirm that the lane is alive."""
+        for effect in effects:
+            if isinstance(effect, steps.Deliver):
+                self.changed_ns = self._now
+                self._confirm(is_proof)
+        self._out += effects
+
+    def _told(self) -> list[steps.Effect]:
+        """The effects of one step, with what became of the breaker."""
+        if self.breaker.state is not self._reported:
+            self._out.append(steps.BreakerMoved(self._reported, self.breaker.state))
+            self._reported = self.breaker.state
+        return self._out

@@ -1,0 +1,226 @@
+"""What a lane of ids does with its values: trades, aggregate trades (design, section 5, rules 1 and 2).
+
+1. Every join completes by id: what lies between the last delivered id and the stream is asked for, page by page.
+2. While the stream serves, frames behind a hole wait for it, at most ``hold``. Past that one gap names the ids, live data goes
+   on, and the hole is owed: it is asked for beside the live pages, and what is found is backfill.
+3. A stream is judged by trade ids: what a poll shows as the newest one, the stream must have brought.
+4. What a slow consumer did not get is completed like any outage.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import Final
+
+from foxtrot.transport import steps
+from foxtrot.transport.audit import IdAudit, Verdict
+from foxtrot.transport.base import Cursor, Item, Quote, Stats
+from foxtrot.transport.event_lag import EventLag
+from foxtrot.transport.holes import Holes
+from foxtrot.transport.ordering import IdOrder, Standing
+from foxtrot.transport.question import Question
+from foxtrot.transport.storm import Storm
+from foxtrot.util.clock import NS_PER_MS
+from foxtrot.util.constants import Reason, Source
+
+OWED: Final = 1_000
+"""So many holes are owed at most; more are let go, oldest first: they have been told as gaps."""
+
+
+class IdValues:
+    """The values of one lane. ``hold_ns`` is how long frames wait behind a hole; None: for ever."""
+
+    def __init__(self, hold_ns: int | None) -> None:
+        self.order: IdOrder | None = None
+        self.is_held = False
+        self.is_dead = False
+        self.is_storm = False
+        self.gaps = 0
+        self.lag: Final = EventLag()
+        self._hold_ns: Final = hold_ns
+        self._audit: Final = IdAudit()
+        self._holes: Final = Holes()
+        self._storm: Final = Storm()
+        self._page: Final = Question()
+        self._late_page: Final = Question()
+        self._owed: deque[tuple[int, int]] = deque(maxlen=OWED)
+        self._hole_since_ns = 0
+        self._behind = -1  # the last id of the hole that the page under way was asked for; -1: for no frame that was lost
+        self._page_source = Source.POLL
+        self._sampled_ns = 0
+        self._up_ns = 0
+
+    # --- what the lane asks -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether frames wait behind a hole: what is delivered grows old meanwhile."""
+        return self.order is not None and self.order.waiting > 0
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the newest poll knows a trade that the stream has not brought in time."""
+        return self._audit.misses > 0
+
+    def verdicts(self, now_ns: int) -> list[Verdict]:
+        """What polls have shown of the stream since this was asked last."""
+        self._hear(now_ns)
+        return self._audit.verdicts(now_ns)
+
+    def has_gap(self, now_ns: int) -> bool:
+        """Whether a stream under proof has left something out."""
+        return self._holes.is_gap(now_ns)
+
+    def is_joined(self) -> bool:
+        """Whether nothing lies between the last delivered value and the stream."""
+        return self.order is not None and not self.is_held and not self.order.wants_page()
+
+    # --- the stream's life --------------------------------------------------------------------------------------------------
+
+    def start(self, cursor: Cursor) -> None:
+        """The start answer has come."""
+        self.order = IdOrder(cursor)
+
+    def up(self, now_ns: int) -> None:
+        """A connection carries the stream."""
+        self._up_ns = now_ns
+        self._audit.begin(now_ns, self.order.last_trade_id if self.order else -1)
+        self._holes.begin()
+        self.lag.forget()
+
+    def open(self) -> list[steps.Effect]:
+        """The stream serves from here: what waited and is next goes first."""
+        return _told(self.order.open(), Source.STREAM) if self.order else []
+
+    def shut(self) -> None:
+        """The stream serves no longer, or its attempt is over."""
+        if self.order:
+            self.order.shut()
+        self._audit.end()
+        self._holes.begin()
+        self.lag.forget()
+        self._page.reset()
+        self._hole_since_ns = self._up_ns = 0
+        self.is_dead = self.is_storm = False
+
+    def hold(self, is_on: bool) -> None:
+        """The consumer is slow, or has caught up."""
+        if self.order is None or self.is_held == is_on:
+            return
+        self.is_held = is_on
+        self._hole_since_ns = 0
+        if is_on:
+            self.order.pause()
+        else:
+            self.order.resume()
+
+    # --- what comes ---------------------------------------------------------------------------------------------------------
+
+    def offered(self, item: Item, given: steps.Offered, now_ns: int, *, is_kept: bool) -> list[steps.Effect]:
+        """A streamed value that the door did not accept."""
+        if self.order is None:
+            return []
+        if not self.order.is_live:
+            self._holes.heard(item.id, now_ns)
+        return _told(self.order.offer(item, given.received_ns, given.event_ms, is_kept=is_kept), Source.STREAM)
+
+    def polled(self, stats: Stats, asked_ns: int, now_ns: int) -> bool:
+        """The newest trade id that the venue shows; false for an old answer, which says nothing."""
+        if self.order is None:
+            return False
+        standing = self.order.polled(stats.last_id, now_ns)
+        self.is_dead = standing is Standing.DEAD and not self.is_held
+        if standing is Standing.OLD:
+            return False
+        if not self.is_held:
+            self._hear(now_ns)
+            self._audit.polled(stats.last_id, asked_ns, now_ns)
+        return True
+
+    def paged(self, page: steps.Paged, now_ns: int) -> list[steps.Effect]:
+        """A page has come: what is next of it, or what was owed."""
+        if page.is_late:
+            return self._backfilled(page.items, now_ns)
+        order = self.order
+        if order is None or self.is_held:
+            self._page.answered(now_ns, is_useful=True)
+            return []
+        items, gap = order.fill(page.items, is_full=page.is_full)
+        effects: list[steps.Effect] = []
+        if gap:
+            self.gaps += 1
+            effects.append(steps.Missing(*gap, Reason.GAP))
+        effects += _told(items, self._page_source)
+        if order.is_live:
+            effects += _told(order.ready(), Source.STREAM)
+        # A page that leaves its hole unfilled is the answer of a replica behind the stream: it is not asked again at once.
+        self._page.answered(now_ns, is_useful=bool(items or gap) or not order.wants_page())
+        self.is_storm |= bool(items) and order.is_live and self._behind >= 0 and self._storm.gap(self._behind, now_ns)
+        return effects
+
+    def page_failed(self, now_ns: int, *, is_late: bool) -> None:
+        """A page could not be had."""
+        (self._late_page if is_late else self._page).answered(now_ns, is_useful=False)
+
+    # --- what becomes due ---------------------------------------------------------------------------------------------------
+
+    def passed(self, now_ns: int, offset_ns: int | None) -> list[steps.Effect]:
+        """Time has passed: the newest frame's lag is noted, and a hole that waited too long is given up."""
+        order = self.order
+        if order is None:
+            return []
+        if order.heard_ns != self._sampled_ns and order.event_ms and offset_ns is not None:
+            self._sampled_ns = order.heard_ns
+            self.lag.sample(order.heard_ns, order.event_ms * NS_PER_MS, offset_ns)
+        return self._hold_bound(order, now_ns)
+
+    def asks(self, now_ns: int, *, is_streaming: bool) -> list[steps.Effect]:
+        """The pages that may be asked for now."""
+        effects: list[steps.Effect] = []
+        if self.order is None or self.is_held:
+            return effects
+        if self.order.wants_page() and self._page.ask(now_ns):
+            hole = None if self.order.is_incomplete else self.order.hole()
+            self._behind = hole[1] if hole else -1
+            self._page_source = Source.BACKFILL if is_streaming else Source.POLL
+            effects.append(steps.FetchPage(self.order.next_id, self._page_source))
+        if self._owed and self._late_page.ask(now_ns):
+            effects.append(steps.FetchPage(self._owed[0][0], Source.BACKFILL, self._owed[0][1]))
+        return effects
+
+    def _hear(self, now_ns: int) -> None:
+        """Tells the audit what the stream has brought since it came up."""
+        order = self.order
+        if order is not None and order.heard_ns >= self._up_ns > 0:
+            self._audit.heard(max(order.heard_trade_id, order.last_trade_id if order.is_live else -1), now_ns)
+
+    def _hold_bound(self, order: IdOrder, now_ns: int) -> list[steps.Effect]:
+        if not order.is_live or order.hole() is None:
+            self._hole_since_ns = 0
+            return []
+        self._hole_since_ns = self._hole_since_ns or now_ns
+        if self._hold_ns is None or now_ns - self._hole_since_ns < self._hold_ns:
+            return []
+        hole = order.skip_to_buffer()
+        assert hole is not None  # it has just been seen
+        self._hole_since_ns = 0
+        self.gaps += 1
+        self._owed.append(hole)
+        self.is_storm |= self._behind != hole[1] and self._storm.gap(hole[1], now_ns)
+        return [steps.Missing(*hole, Reason.HOLD), *_told(order.ready(), Source.STREAM)]
+
+    def _backfilled(self, items: Sequence[Item], now_ns: int) -> list[steps.Effect]:
+        if not self._owed:
+            self._late_page.answered(now_ns, is_useful=True)
+            return []
+        first, last = self._owed.popleft()
+        found = [item for item in items if first <= item.id <= last]
+        is_beyond = bool(items) and items[-1].id > last  # what the page lacks the venue has no longer
+        reached = max((item.id for item in found), default=first - 1)
+        if reached < last and not is_beyond:
+            self._owed.appendleft((reached + 1, last))
+        self._late_page.answered(now_ns, is_useful=bool(found) or is_beyond)
+        return [steps.Backfill(found)] if found else []
+
+
+def _told(values: list[Item] | list[Quote], source: Source) -> list[steps.Effect]:
+    return [steps.Deliver(values, source)] if values else []

@@ -1,0 +1,119 @@
+"""What a tick lane does with its values: quotes of either source, 24 h figures (design, section 5, "The tick").
+
+1. Quotes are delivered from the source that serves; the other source's are only compared.
+2. From poll to stream there is an anchor; while one is under way polled quotes make way for it.
+3. A stream is judged by quotes: what a poll shows must have stood on the stream at about that time.
+4. 24 h figures with a newer key are taken from either source in every state; they confirm nothing.
+"""
+
+from typing import Final
+
+from foxtrot.transport import steps
+from foxtrot.transport.audit import QuoteAudit, Verdict
+from foxtrot.transport.base import Answer, Item, Quote, Stats
+from foxtrot.transport.question import Question
+from foxtrot.transport.quote_order import QuoteOrder
+from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import Source
+
+SETTLE_NS: Final = NS_PER_S
+"""How long a subscription may take to come into force: an anchor asked before that may have frames missing after it."""
+
+ALONE_NS: Final = NS_PER_S
+"""Without REST, the first frame received so long after the last answer opens the stream: the audit's window."""
+
+
+class TickValues:
+    """The values of one lane."""
+
+    def __init__(self) -> None:
+        self._audit: Final = QuoteAudit()
+        self.order: Final = QuoteOrder(self._audit.note)
+        self._anchor: Final = Question()
+        self._up_ns = 0
+
+    # --- what the lane asks -------------------------------------------------------------------------------------------------
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether the newest poll showed a quote that the stream has not."""
+        return self._audit.misses > 0
+
+    @property
+    def proven_lag_ns(self) -> int | None:
+        """How far behind REST the stream is at least; None where no hit says anything of it."""
+        return self._audit.lag_ns
+
+    def verdicts(self, now_ns: int) -> list[Verdict]:
+        """What polls have shown of the stream since this was asked last."""
+        return self._audit.verdicts(now_ns)
+
+    # --- the stream's life --------------------------------------------------------------------------------------------------
+
+    def up(self, now_ns: int) -> None:
+        """A connection carries the stream."""
+        self._up_ns = now_ns
+        self._audit.begin(now_ns)
+
+    def open_unanchored(self, answered_ns: int) -> list[steps.Effect]:
+        """Without REST: the first frame received long enough after its last answer opens the stream; [] while none came."""
+        return _told(self.order.open_unanchored(answered_ns + ALONE_NS), Source.STREAM)
+
+    def pause(self) -> None:
+        """Nothing streamed from here on: a polled value comes next."""
+        self.order.shut()
+
+    def resume(self) -> list[steps.Effect]:
+        """It serves on after all."""
+        return _told(self.order.resume(), Source.STREAM)
+
+    def shut(self) -> None:
+        """The stream serves no longer, or its attempt is over."""
+        self.order.shut()
+        self._audit.end()
+        self._anchor.reset()
+        self._up_ns = 0
+
+    # --- what comes ---------------------------------------------------------------------------------------------------------
+
+    def offered(self, quote: Quote, *, is_kept: bool) -> None:
+        """A streamed quote that the door did not accept."""
+        self.order.offer(quote, is_kept=is_kept)
+
+    def polled(self, answer: Answer, asked_ns: int, now_ns: int, *, is_proving: bool) -> tuple[list[steps.Effect], bool]:
+        """A poll has come. Returns what to deliver, and whether its quote was admitted as the newest one known."""
+        effects: list[steps.Effect] = []
+        is_admitted = False
+        quote = answer.quote
+        if quote is not None and not self.order.is_cached(answer.stats, asked_ns):
+            self._audit.polled(quote.levels, quote.asked_ns, now_ns)
+            makes_way = is_proving and self._anchor.is_fresh(now_ns)
+            if not self.order.is_live and not makes_way and self.order.is_admissible(quote):
+                is_admitted = True
+                if self.order.poll(quote):
+                    effects.append(steps.Deliver([quote], Source.POLL))
+        if answer.stats is not None:  # after the quote that came with them, or they would be told with the one before it
+            effects += self.figured(answer.stats, Source.POLL)
+        return effects, is_admitted
+
+    def figured(self, stats: Stats, source: Source) -> list[steps.Effect]:
+        """24 h figures of either source."""
+        return [steps.Deliver([stats], source)] if self.order.stats(stats) else []
+
+    def asks(self, now_ns: int) -> list[steps.Effect]:
+        """The anchor, where none is under way."""
+        return [steps.FetchAnchor()] if self._anchor.ask(now_ns) else []
+
+    def anchored(self, anchor: Quote | None, now_ns: int, *, is_wanted: bool) -> list[steps.Effect] | None:
+        """The anchor has come: what follows from it, or None where it opens nothing."""
+        is_useful = anchor is not None and self._up_ns > 0 and anchor.asked_ns >= self._up_ns + SETTLE_NS
+        if not is_wanted or anchor is None or not is_useful or not self.order.is_admissible(anchor):
+            self._anchor.answered(now_ns, is_useful=not is_wanted)
+            return None
+        self._anchor.answered(now_ns, is_useful=True)
+        following = self.order.open(anchor)
+        return [*_told([anchor], Source.POLL), *_told(following, Source.STREAM)]
+
+
+def _told(values: list[Quote] | list[Item], source: Source) -> list[steps.Effect]:
+    return [steps.Deliver(values, source)] if values else []
