@@ -1,48 +1,41 @@
-"""Acts for the fleet: dials, keeps the subscriptions of each connection in step, carries frames to their handlers."""
+"""Acts for the fleet: dials, keeps the subscriptions of each connection in step, carries frames to their handlers.
+
+Every connection is looked at ten times a second: whether its canary lives, a command is due, a successor has proved itself. What
+is found dead is closed and dialled again as a lost connection is.
+"""
 
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Final
 
-import msgspec
-
-from foxtrot.transport.base import Dialler, StreamFeed, StreamHandler, Wire
-from foxtrot.transport.fleet import Carried, Dial, Fleet, FleetEffect, Hang, Lost, Sync
+from foxtrot.transport.base import Answer, Dialler, LaneKey, StreamFeed, StreamHandler
+from foxtrot.transport.bundle import Carried, Compare, Dial, FleetEffect, Forgive, Hang, Lost, Moved, Sync
+from foxtrot.transport.canary import Canary
+from foxtrot.transport.fleet import Fleet
+from foxtrot.transport.frame_router import FrameCounts, router
+from foxtrot.transport.rotation import Overlap
+from foxtrot.transport.stream_link import Link
+from foxtrot.transport.subscriptions import Command, Subscriptions, Verb
 from foxtrot.util.clock import NS_PER_S, Clock
+from foxtrot.util.constants import BreakerState
 from foxtrot.util.errors import RateLimited, VenueError
 
-COMMAND_PAUSE: Final = 0.4
-"""Seconds between commands on one connection: with pings and pongs never more than 5 messages a second."""
+LOOK: Final = 0.1
+"""Seconds between looks at a connection."""
+
+SPREAD: Final = 0.618_034
+"""Connections ask for their lists at different times: multiples of this, less their whole part, lie far from each other."""
 
 _log = logging.getLogger(__name__)
 
 
-class FrameCounts:
-    """What came and did not fit, over all connections."""
-
-    __slots__ = ("complaints", "malformed", "raised", "unrouted")
-
-    def __init__(self) -> None:
-        self.malformed = 0
-        self.unrouted = 0
-        self.complaints = 0
-        self.raised = 0
-
-
-class _Link:
-    """One connection that is being made or stands."""
-
-    def __init__(self, dial: Dial) -> None:
-        self.dial = dial
-        self.wire: Wire | None = None
-        self.subscribed = set(dial.streams)
-        self.task: asyncio.Task[None] | None = None
-        self.changed = asyncio.Event()
-
-
 class Streaming:
-    """All stream connections of one venue."""
+    """All stream connections of one venue.
+
+    ``on_fleet`` hears which lanes are carried, lost and forgiven; ``on_unlisted`` of lanes whose streams the venue does not send
+    though asked twice; ``on_connection`` of a connection's breaker (number, old, new); ``on_problem`` in words.
+    """
 
     def __init__(
         self,
@@ -51,44 +44,80 @@ class Streaming:
         dialler: Dialler,
         clock: Clock,
         *,
-        on_fleet: Callable[[Carried | Lost], None],
+        on_fleet: Callable[[Carried | Lost | Forgive], None],
         on_problem: Callable[[str], None],
+        on_unlisted: Callable[[Sequence[LaneKey]], None] = lambda _lanes: None,
+        on_connection: Callable[[int, BreakerState, BreakerState], None] = lambda _number, _old, _new: None,
     ) -> None:
         self._fleet = fleet
         self._feed = feed
         self._dialler = dialler
         self._clock = clock
         self._on_fleet = on_fleet
+        self._on_unlisted = on_unlisted
+        self._on_connection = on_connection
         self._on_problem = on_problem
-        self._links: dict[int, _Link] = {}
+        self._links: dict[int, Link] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._handlers: dict[str, StreamHandler] = {}
         self._request_id = 0
-        self._routes: Final[dict[bytes, StreamHandler]] = {}  # by how a frame begins, up to the end of its stream's name
+        self._canary_symbol = ""
+        self._figures_key = (-1, -1)
         self.counts: Final = FrameCounts()
-        self._on_frame = _router(self._routes, feed, self.counts, on_problem)
 
     def act(self, effects: Sequence[FleetEffect]) -> None:
         """Carries out what the fleet asks for."""
         for effect in effects:
             match effect:
                 case Dial():
-                    link = self._links[effect.connection] = _Link(effect)
-                    link.task = self._spawn(self._live(link), f"stream connection {effect.connection}")
+                    self._dial(effect)
                 case Hang():
                     self._hang(effect.connection)
                 case Sync():
                     if (known := self._links.get(effect.connection)) is not None:
-                        known.changed.set()
-                case Carried() | Lost():
+                        self._schedule(known)
+                case Compare():
+                    self._compare(self._links[effect.old], self._links[effect.new])
+                case Carried() | Lost() | Forgive():
                     self._on_fleet(effect)
+                case Moved():  # pragma: no branch -- there are no other effects: mypy proves the match whole
+                    self._on_connection(effect.bundle, effect.old, effect.new)
 
     def route(self, stream: str, handler: StreamHandler) -> None:
         """Has a stream's frames carried to ``handler``, whichever connection brings them."""
-        self._routes[self._feed.envelope + stream.encode()] = handler
+        self._handlers[stream] = handler
+        for link in self._links.values():
+            link.route(stream, handler)
 
     def unroute(self, stream: str) -> None:
         """Lets a stream's frames go."""
-        self._routes.pop(self._feed.envelope + stream.encode(), None)
+        self._handlers.pop(stream, None)
+        for link in self._links.values():
+            link.route(stream, None)
+
+    def watch(self, symbol: str) -> None:
+        """The canary of every connection is this symbol's quote stream from here on; "": none."""
+        if symbol == self._canary_symbol:
+            return
+        self._canary_symbol = symbol
+        self._figures_key = (-1, -1)
+        for link in self._links.values():
+            self._place_canary(link)
+            self._schedule(link)
+
+    def canary_polled(self, answer: Answer, asked_ns: int) -> None:
+        """What a poll of the canary's symbol showed."""
+        if answer.quote is None or answer.symbol != self._canary_symbol:
+            return
+        if answer.stats is not None:
+            if answer.stats.key < self._figures_key:
+                return  # a cached answer
+            self._figures_key = answer.stats.key
+        now = self._clock.now_ns()
+        for link in self._links.values():
+            if link.canary is not None and link.subscriptions is not None:
+                link.canary.polled(answer.quote.levels, asked_ns, now)
+                self._listen(link)
 
     async def close(self) -> None:
         """Ends every connection and awaits their tasks."""
@@ -99,97 +128,165 @@ class Streaming:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
+    # --- the life of a connection -------------------------------------------------------------------------------------------
+
+    def _dial(self, dial: Dial) -> None:
+        canary = self._feed.canary(self._canary_symbol, _ignore)[0] if self._canary_symbol else ""
+        streams = dial.streams if not canary or canary in dial.streams else (*dial.streams, canary)
+        link = Link(dial, streams, self._feed.envelope, self._clock.now_ns())
+        link.route_all(self._handlers)
+        self._links[dial.connection] = link
+        link.task = self._spawn(self._live(link), f"stream connection {dial.connection}")
+
+    async def _live(self, link: Link) -> None:
+        dial = link.dial
+        on_frame = router(
+            link.routes, self._feed, self.counts, lambda frame: self._notice(link, frame), lambda at: self._malformed(link, at)
+        )
+        try:
+            link.wire = await self._dialler.dial(
+                self._feed.url(link.streams, dial.line), on_frame, lambda cause: self._ended(link, cause)
+            )
+        except VenueError as error:
+            retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
+            self._lost(link, f"stream connection {dial.connection} could not be made: {error}", retry_after)
+            return
+        now = self._clock.now_ns()
+        link.subscriptions = Subscriptions(link.streams, now, spread=dial.connection * SPREAD % 1)
+        self._place_canary(link)
+        self.act(self._fleet.opened(dial.connection, dial.generation, now))
+        while self._is_current(link):
+            await self._clock.sleep(LOOK)
+            self._look(link)
+
+    def _look(self, link: Link) -> None:
+        now = self._clock.now_ns()
+        if not self._is_current(link):
+            return
+        if link.is_dead(now):
+            self._drop(link, f"nothing came for seconds, though the quote of {self._canary_symbol} changed")
+            return
+        self._listen(link)
+        self._command(link)
+        if link.overlap is not None and link.overlap.is_proven(now) and not (link.canary and link.canary.is_suspect):
+            self.act(self._fleet.proven(link.dial.connection, link.dial.generation, now))
+
+    def _drop(self, link: Link, cause: str) -> None:
+        """A connection that stands is of no use: closed, it counts as lost."""
+        if self._is_current(link):
+            self._ended(link, cause)
+            if link.wire is not None:
+                link.wire.close()
+
+    def _ended(self, link: Link, cause: str) -> None:
+        if self._is_current(link):
+            self._lost(link, f"stream connection {link.dial.connection} ended: {cause}", 0.0)
+
+    def _lost(self, link: Link, problem: str, retry_after: float) -> None:
+        dial = link.dial
+        self._forget(link)
+        now = self._clock.now_ns()
+        self._on_problem(problem)
+        self.act(self._fleet.lost(dial.connection, dial.generation, now, now + int(retry_after * NS_PER_S)))
+
+    def _hang(self, number: int) -> None:
+        link = self._links.get(number)
+        if link is None:
+            return
+        self._forget(link)
+        if link.wire is not None:
+            link.wire.close()
+
+    def _forget(self, link: Link) -> None:
+        del self._links[link.dial.connection]
+        if link.task is not None and link.task is not asyncio.current_task():
+            link.task.cancel()
+        if (partner := self._links.get(link.partner)) is not None:
+            partner.compare(None, None, 0)
+            partner.route_all(self._handlers)
+
+    def _is_current(self, link: Link) -> bool:
+        return self._links.get(link.dial.connection) is link
+
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
 
-    async def _live(self, link: _Link) -> None:
-        dial = link.dial
-        try:
-            link.wire = await self._dialler.dial(
-                self._feed.url(dial.streams), self._on_frame, lambda cause: self._ended(link, cause)
-            )
-        except VenueError as error:
-            retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
-            self._lost(link, f"stream connection {dial.connection} could not be made: {error}", retry_after)
+    # --- subscriptions ------------------------------------------------------------------------------------------------------
+
+    def _schedule(self, link: Link) -> None:
+        """What is asked for in the same moment goes in the same command."""
+        if not link.is_scheduled:
+            link.is_scheduled = True
+            asyncio.get_running_loop().call_soon(self._command, link)
+
+    def _command(self, link: Link) -> None:
+        link.is_scheduled = False
+        connection, subscriptions = self._fleet.connections.get(link.dial.connection), link.subscriptions
+        if connection is None or subscriptions is None or link.wire is None or not self._is_current(link):
             return
-        self.act(self._fleet.opened(dial.connection, dial.generation, self._clock.now_ns()))
-        await self._keep_in_step(link, link.wire)
+        wanted = {*connection.streams, link.canary_stream} - {""}
+        if command := subscriptions.next(wanted, self._request_id + 1, self._clock.now_ns()):
+            self._request_id += 1
+            link.wire.send(self._to_frame(command))
+        if given_up := subscriptions.take_given_up():
+            some = ", ".join(sorted(given_up)[:3])
+            self._on_problem(f"the venue does not send {len(given_up)} streams that it was asked for twice: {some}")
+            if lanes := self._fleet.sole(link.dial.connection, given_up):
+                self._on_unlisted(lanes)
 
-    async def _keep_in_step(self, link: _Link, wire: Wire) -> None:
-        """Brings the connection's subscriptions to what the fleet wants, one command at a time."""
-        while True:
-            await link.changed.wait()
-            link.changed.clear()
-            await self._clock.sleep(0)  # what is asked for in the same moment goes in the same command
-            while command := self._next_command(link):
-                wire.send(command)
-                await self._clock.sleep(COMMAND_PAUSE)
+    def _to_frame(self, command: Command) -> bytes:
+        if command.verb is Verb.LIST:
+            return self._feed.list_subscriptions(self._request_id)
+        encode = self._feed.subscribe if command.verb is Verb.SUBSCRIBE else self._feed.unsubscribe
+        return encode(command.streams, self._request_id)
 
-    def _next_command(self, link: _Link) -> bytes:
-        connection = self._fleet.connections.get(link.dial.connection)
-        wanted = set(connection.streams) if connection is not None else set()
-        self._request_id += 1
-        if more := sorted(wanted - link.subscribed):
-            link.subscribed.update(more)
-            return self._feed.subscribe(more, self._request_id)
-        if less := sorted(link.subscribed - wanted):
-            link.subscribed.difference_update(less)
-            return self._feed.unsubscribe(less, self._request_id)
-        return b""
-
-    def _ended(self, link: _Link, cause: str) -> None:
-        if self._links.get(link.dial.connection) is link:
-            self._lost(link, f"stream connection {link.dial.connection} ended: {cause}", 0.0)
-
-    def _lost(self, link: _Link, problem: str, retry_after: float) -> None:
-        dial = link.dial
-        del self._links[dial.connection]
-        if link.task is not None and link.task is not asyncio.current_task():
-            link.task.cancel()
+    def _notice(self, link: Link, frame: bytes) -> None:
+        """A frame of no stream: an announcement, or the answer to a command."""
         now = self._clock.now_ns()
-        self._on_problem(problem)
-        self.act(self._fleet.lost(dial.connection, dial.generation, now, now + int(retry_after * NS_PER_S)))
-
-    def _hang(self, number: int) -> None:
-        link = self._links.pop(number, None)
-        if link is None:
+        if self._feed.is_shutdown(frame):
+            self._on_problem(f"the venue closes stream connection {link.dial.connection} soon: another takes its place")
+            self.act(self._fleet.closing(link.dial.connection, link.dial.generation, now))
             return
-        if link.task is not None:
-            link.task.cancel()
-        if link.wire is not None:
-            link.wire.close()
+        if complaint := self._feed.complaint(frame):
+            self.counts.complaints += 1
+            self._on_problem(f"the venue refused a command: {complaint}")
+        request_id, listing = self._feed.request_id(frame), self._feed.listing(frame)
+        if request_id is None or link.subscriptions is None:
+            return
+        if listing is not None:
+            link.subscriptions.listed(request_id, listing, now)
+        else:
+            link.subscriptions.answered(request_id, now, is_refused=bool(complaint))
+
+    def _malformed(self, link: Link, received_ns: int) -> None:
+        if link.malformed(received_ns):  # not in the middle of the reader's work
+            asyncio.get_running_loop().call_soon(self._drop, link, "too many frames that cannot be read")
+
+    # --- canary and successor -----------------------------------------------------------------------------------------------
+
+    def _place_canary(self, link: Link) -> None:
+        if self._canary_symbol:
+            canary = Canary(self._clock.now_ns())
+            link.watch(canary, *self._feed.canary(self._canary_symbol, canary.heard))
+        else:
+            link.watch(None, "", None)
+        link.route_all(self._handlers)
+
+    def _listen(self, link: Link) -> None:
+        if link.listens_anew():
+            link.route_all(self._handlers)
+
+    def _compare(self, old: Link, new: Link) -> None:
+        """Both have the same lanes: what one brings, the other has to."""
+        overlap = Overlap(self._clock.now_ns())
+        old.compare(None, overlap.old_brought, new.dial.connection)
+        new.compare(overlap, overlap.new_brought, old.dial.connection)
+        old.route_all(self._handlers)
+        new.route_all(self._handlers)
 
 
-def _router(
-    routes: dict[bytes, StreamHandler], feed: StreamFeed, counts: FrameCounts, on_problem: Callable[[str], None]
-) -> StreamHandler:
-    """The reader's one callback; it never raises. A closure, because it runs for every frame."""
-    start = len(feed.envelope)
-    find_route = routes.get
-
-    def route(frame: bytes, received_ns: int) -> None:
-        try:
-            handler = find_route(frame[: frame.find(b'"', start)]) or other(frame)
-            if handler is not None:
-                handler(frame, received_ns)
-            else:
-                counts.unrouted += 1
-        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # the last: nested too deep to be read
-            counts.malformed += 1
-        except Exception:  # noqa: BLE001 -- whatever a handler raises must not end the reader
-            counts.raised += 1
-            _log.exception("streaming.handler_raised")
-
-    def other(frame: bytes) -> StreamHandler | None:
-        name = feed.stream_of(frame)
-        if name:
-            return routes.get(feed.envelope + name.encode())
-        if complaint := feed.complaint(frame):
-            counts.complaints += 1
-            on_problem(f"the venue refused a command: {complaint}")
-        return None
-
-    return route
+def _ignore(_levels: tuple[float, float, float, float], _received_ns: int) -> None:
+    """Of a canary that is asked for its name alone."""

@@ -263,7 +263,7 @@ def test_recorded_exchange_info() -> None:
 def streamed(channel: str, kind: str, data: dict[str, object]) -> Any:
     """What a frame becomes on its way through the stream's decoder."""
     door = RecordingDoor()
-    feed = BinanceStreams("ws://127.0.0.1", RecordingOutlets("B"), lambda symbol: lambda *given: None)
+    feed = BinanceStreams(("ws://127.0.0.1",), RecordingOutlets("B"), lambda symbol: lambda *given: None)
     handle = feed.handler(LaneKey("ETHBTC", channel), f"ethbtc@{kind}", door)
     handle(json.dumps({"stream": f"ethbtc@{kind}", "data": data}).encode(), 9)
     assert len(door.given) == 1

@@ -53,6 +53,15 @@ def test_an_environment_brings_its_encrypted_addresses(environment: str) -> None
     assert [url.partition("://")[0] for url in (found.rest, found.stream, found.ws_api)] == ["https", "wss", "wss"]
 
 
+def test_live_streams_have_several_addresses() -> None:
+    """Other ports and hosts bring the same streams; an address of one's own is the only one."""
+    live = parse_setting({"environment": "live"}, {}).endpoints()
+    assert len(set(live.streams)) == 3
+    assert all(url.startswith("wss://") for url in live.streams)
+    assert live.streams[0] == live.stream
+    assert parse_setting({"environment": "live", "stream_url": "wss://mine"}, {}).endpoints().streams == ("wss://mine",)
+
+
 def test_addresses_move_an_environment() -> None:
     """What is named replaces, without its last slash; the rest stays."""
     found = parse_setting({"environment": "testnet", "rest_url": REST + "/", "ws_api_url": WS_API}, {}).endpoints()

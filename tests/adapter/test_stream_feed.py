@@ -46,7 +46,9 @@ class Scene:
         self.outlets = RecordingOutlets("BINANCE")
         self.quotes: list[tuple[int, Levels, int]] = []
         self.feed = BinanceStreams(
-            "ws://127.0.0.1:9", self.outlets, lambda symbol: lambda number, levels, at: self.quotes.append((number, levels, at))
+            ("ws://127.0.0.1:9", "ws://127.0.0.1:8"),
+            self.outlets,
+            lambda symbol: lambda number, levels, at: self.quotes.append((number, levels, at)),
         )
         self.door = RecordingDoor(is_open=is_open)
 
@@ -78,13 +80,20 @@ def test_a_lane_knows_its_streams(channel: str, streams: tuple[str, ...]) -> Non
 
 def test_a_combined_address_joins_the_names() -> None:
     """With slashes; ``@`` stays as it is."""
-    assert Scene().feed.url(["btcusdt@trade", "ethusdt@ticker"]) == "ws://127.0.0.1:9/stream?streams=btcusdt@trade/ethusdt@ticker"
+    url = Scene().feed.url(["btcusdt@trade", "ethusdt@ticker"], 0)
+    assert url == "ws://127.0.0.1:9/stream?streams=btcusdt@trade/ethusdt@ticker"
+
+
+@pytest.mark.parametrize(("line", "port"), [(0, 9), (1, 8), (2, 9), (3, 8)])
+def test_lines_go_round_the_addresses(line: int, port: int) -> None:
+    """A second line takes another way than the first, where the venue has one."""
+    assert Scene().feed.url(["btcusdt@trade"], line) == f"ws://127.0.0.1:{port}/stream?streams=btcusdt@trade"
 
 
 def test_what_is_not_ascii_is_percent_encoded_in_the_address() -> None:
     """The venue lists such symbols and asks for it."""
     feed = Scene().feed
-    assert feed.url(feed.streams(LaneKey(CJK, "trades"))) == (
+    assert feed.url(feed.streams(LaneKey(CJK, "trades")), 0) == (
         "ws://127.0.0.1:9/stream?streams=%E5%B8%81%E5%AE%89%E4%BA%BA%E7%94%9Fusdt@trade"
     )
 
@@ -99,6 +108,55 @@ def test_commands_carry_names_and_a_number() -> None:
         "id": 3,
     }
     assert json.loads(feed.unsubscribe(streams, 4)) == {"method": "UNSUBSCRIBE", "params": [f"{CJK.lower()}@trade"], "id": 4}
+
+
+def test_a_list_is_asked_for_by_number() -> None:
+    """It has no parameters."""
+    assert json.loads(Scene().feed.list_subscriptions(5)) == {"method": "LIST_SUBSCRIPTIONS", "id": 5}
+
+
+@pytest.mark.parametrize(
+    ("frame", "number", "streams"),
+    [
+        (b'{"result":["a@trade","b@ticker"],"id":5}', 5, ["a@trade", "b@ticker"]),
+        (b'{"result":[],"id":5}', 5, []),
+        (b'{"result":null,"id":4}', 4, None),
+        (b'{"result":true,"id":6}', 6, None),
+        (b'{"error":{"code":2,"msg":"Invalid request"},"id":7}', 7, None),
+        (b'{"code":2,"msg":"Invalid request","id":8}', 8, None),
+        (b'{"code":2,"msg":"Invalid request"}', None, None),
+        (b'{"result":null,"id":"aabb"}', None, None),
+        (b'{"result":null,"id":null}', None, None),
+    ],
+)
+def test_answers_carry_their_number(frame: bytes, number: int | None, streams: list[str] | None) -> None:
+    """In every shape that the venue uses; what is not ours has none. Only a list is a listing."""
+    feed = Scene().feed
+    assert (feed.request_id(frame), feed.listing(frame)) == (number, streams)
+
+
+@pytest.mark.parametrize(
+    ("frame", "is_shutdown"),
+    [
+        (b'{"e":"serverShutdown","E":1}', True),
+        (b'{"stream":"!serverShutdown","data":{"e":"serverShutdown","E":1}}', True),
+        (b'{"result":null,"id":4}', False),
+        (b'{"stream":"a@trade","data":{}}', False),
+    ],
+)
+def test_a_shutdown_is_announced_in_two_shapes(frame: bytes, is_shutdown: bool) -> None:
+    """Raw, and in the envelope of a combined stream."""
+    assert Scene().feed.is_shutdown(frame) is is_shutdown
+
+
+def test_the_canary_is_a_symbols_quotes() -> None:
+    """Levels and time of arrival; frames of another symbol are let go."""
+    heard: list[tuple[Levels, int]] = []
+    stream, handle = Scene().feed.canary("BTCUSDT", lambda levels, at: heard.append((levels, at)))
+    handle(json.dumps({"stream": stream, "data": QUOTE}).encode(), 7)
+    handle(json.dumps({"stream": stream, "data": {**QUOTE, "s": "ETHUSDT"}}).encode(), 8)
+    assert stream == "btcusdt@bookTicker"
+    assert heard == [((10.0, 1.0, 11.0, 2.0), 7)]
 
 
 def test_the_envelope_is_how_data_frames_begin() -> None:

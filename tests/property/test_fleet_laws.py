@@ -7,7 +7,8 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from foxtrot.transport.base import LaneKey
-from foxtrot.transport.fleet import STREAMS, Carried, Dial, Fleet, FleetEffect, Hang, Lost, Phase, Sync
+from foxtrot.transport.bundle import Carried, Dial, FleetEffect, Hang, Lost, Phase, Sync
+from foxtrot.transport.fleet import STREAMS, Fleet
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 
 LANES = [LaneKey(f"S{number}", "trades") for number in range(12)]
@@ -101,10 +102,12 @@ class FleetMachine(RuleBasedStateMachine):
     @rule(data=st.data(), is_open=st.booleans())
     def an_old_generation_speaks(self, data: st.DataObject, is_open: bool) -> None:
         number, generation = data.draw(st.sampled_from(self.ended[-5:]))
-        before = [(c.id, c.phase, c.generation, c.retry_at_ns, c.losses) for c in self.fleet.connections.values()]
+        before = [(c.id, c.phase, c.generation, c.bundle.retry_at_ns, c.bundle.losses) for c in self.fleet.connections.values()]
         tell = self.fleet.opened if is_open else self.fleet.lost
         assert tell(number, generation, self.now) == []
-        assert before == [(c.id, c.phase, c.generation, c.retry_at_ns, c.losses) for c in self.fleet.connections.values()]
+        assert before == [
+            (c.id, c.phase, c.generation, c.bundle.retry_at_ns, c.bundle.losses) for c in self.fleet.connections.values()
+        ]
 
     @rule()
     def all_comes_home(self) -> None:

@@ -1,5 +1,6 @@
 """A venue in memory for the hub: REST answers, a stream feed in plain JSON, and a dialler, each of which can fail."""
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
@@ -13,6 +14,7 @@ from tests.support.model_venue import FIGURES
 from tests.support.virtual_clock import VirtualClock
 
 PAGE = 5
+Levels = tuple[float, float, float, float]
 
 
 class _Data(msgspec.Struct):
@@ -112,8 +114,18 @@ class FakeRest:
         return Quote(update_id, bid, 1.0, bid + 1, 1.0, self._clock.now_ns(), asked_ns)
 
 
+class _Reply(msgspec.Struct):
+    id: int | None = None
+    result: list[str] | None = None
+    event: str = ""
+
+
+SHUTDOWN = b'{"event":"shutdown"}'
+"""The venue is about to close the connection."""
+
+
 class FakeFeed:
-    """Frames are ``{"stream":...,"symbol":...,"id":...,"bid":...}``."""
+    """Frames are ``{"stream":...,"symbol":...,"id":...,"bid":...}``; commands ``+a,b#1``, ``-a,b#2`` and ``?#3``."""
 
     def __init__(self) -> None:
         self.delivered: list[tuple[LaneKey, int, Source]] = []
@@ -124,9 +136,9 @@ class FakeFeed:
         """How a data frame begins."""
         return b'{"stream":"'
 
-    def url(self, streams: Sequence[str]) -> str:
-        """The names, as they are."""
-        return "/".join(streams)
+    def url(self, streams: Sequence[str], line: int) -> str:
+        """The names, as they are; before those of another line its number."""
+        return f"{line}:" * (line > 0) + "/".join(streams)
 
     def streams(self, key: LaneKey) -> tuple[str, ...]:
         """``BTCUSDT@trades``."""
@@ -154,21 +166,46 @@ class FakeFeed:
 
         return handle
 
+    def canary(self, symbol: str, sink: Callable[[Levels, int], None]) -> tuple[str, StreamHandler]:
+        """The quotes of the symbol's ticks."""
+
+        def handle(frame: bytes, received_ns: int) -> None:
+            bid = msgspec.json.decode(frame, type=_Data).bid
+            sink((bid, 1.0, bid + 1, 1.0), received_ns)
+
+        return f"{symbol}@tick", handle
+
     def stream_of(self, frame: bytes) -> str:
         """Of any JSON object."""
         return msgspec.json.decode(frame, type=_Data).stream
+
+    def request_id(self, frame: bytes) -> int | None:
+        """Of an answer."""
+        return msgspec.json.decode(frame, type=_Reply).id
+
+    def listing(self, frame: bytes) -> Sequence[str] | None:
+        """Of the answer to a list."""
+        return msgspec.json.decode(frame, type=_Reply).result
+
+    def is_shutdown(self, frame: bytes) -> bool:
+        """The announcement."""
+        return msgspec.json.decode(frame, type=_Reply).event == "shutdown"
 
     def complaint(self, frame: bytes) -> str:
         """The error."""
         return msgspec.json.decode(frame, type=_Data).error
 
     def subscribe(self, streams: Sequence[str], request_id: int) -> bytes:
-        """``+a,b``."""
-        return b"+" + ",".join(streams).encode()
+        """``+a,b#1``."""
+        return f"+{','.join(streams)}#{request_id}".encode()
 
     def unsubscribe(self, streams: Sequence[str], request_id: int) -> bytes:
-        """``-a,b``."""
-        return b"-" + ",".join(streams).encode()
+        """``-a,b#2``."""
+        return f"-{','.join(streams)}#{request_id}".encode()
+
+    def list_subscriptions(self, request_id: int) -> bytes:
+        """``?#3``."""
+        return f"?#{request_id}".encode()
 
 
 def frame(key: LaneKey, number: int, bid: float = 1.0) -> bytes:
@@ -177,19 +214,47 @@ def frame(key: LaneKey, number: int, bid: float = 1.0) -> bytes:
 
 
 class FakeWire:
-    """One open connection: what was sent on it, and what the venue does to it."""
+    """One open connection: what was sent on it (commands without their numbers), and what the venue does to it.
+
+    Commands are carried out and answered at once; not those that begin with ``mute`` or ``refused``. ``ignored`` streams are
+    acknowledged and never listed. ``lists`` is when lists were asked for.
+    """
 
     def __init__(self, url: str, clock: VirtualClock, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> None:
         self.url = url
         self.sent: list[tuple[bytes, int]] = []
+        self.lists: list[int] = []
+        self.streams = set(url.rpartition(":")[2].split("/"))
+        self.ignored: set[str] = set()
+        self.mute = self.refused = b"!"
         self.is_open = True
         self._clock = clock
         self._on_frame = on_frame
         self._on_closed = on_closed
 
     def send(self, message: bytes) -> None:
-        """Remembers the command."""
-        self.sent.append((message, self._clock.now_ns()))
+        """Remembers the command, and has it answered."""
+        command, _, number = message.partition(b"#")
+        if command == b"?":
+            self.lists.append(self._clock.now_ns())
+        else:
+            self.sent.append((command, self._clock.now_ns()))
+        if not command.startswith(self.mute):
+            asyncio.get_running_loop().call_soon(self._obey, command, int(number))
+
+    def _obey(self, command: bytes, number: int) -> None:
+        if not self.is_open:
+            return
+        if command.startswith(self.refused):
+            self.bring(msgspec.json.encode({"error": "no", "id": number}))
+            return
+        names = set(command[1:].decode().split(","))
+        if command[:1] == b"+":
+            self.streams |= names
+        elif command[:1] == b"-":
+            self.streams -= names
+        listed = sorted(self.streams - self.ignored) if command == b"?" else None
+        self.bring(msgspec.json.encode({"result": listed, "id": number}))
 
     def close(self) -> None:
         """Ends the connection from our side."""

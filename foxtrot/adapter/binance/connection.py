@@ -89,7 +89,7 @@ class BinanceConnection:
         self._market.start(
             rest=rest,
             dialler=WireDialler(self._clock, proxy=setting.proxy.reveal() or None, ssl_context=self._ssl_context()),
-            stream_url=self.endpoints.stream,
+            stream_urls=self.endpoints.streams,
             budget=self._budget,
         )
         self._watching = asyncio.get_running_loop().create_task(watch.run(self._market.has_lanes), name="clock watch")

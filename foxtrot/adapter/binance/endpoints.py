@@ -17,11 +17,20 @@ _LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 class Endpoints(msgspec.Struct, frozen=True):
-    """Base addresses: REST without ``/api``, streams without ``/stream``, the WebSocket API whole."""
+    """Base addresses: REST without ``/api``, streams without ``/stream``, the WebSocket API whole.
+
+    ``more_streams`` bring the same streams by another port or host: a second line goes there, or a dial after failed ones.
+    """
 
     rest: str
     stream: str
     ws_api: str
+    more_streams: tuple[str, ...] = ()
+
+    @property
+    def streams(self) -> tuple[str, ...]:
+        """Every address of the streams."""
+        return (self.stream, *self.more_streams)
 
 
 ENVIRONMENTS: Final[Mapping[str, Endpoints | None]] = {
@@ -30,7 +39,12 @@ ENVIRONMENTS: Final[Mapping[str, Endpoints | None]] = {
         "https://testnet.binance.vision", "wss://stream.testnet.binance.vision", "wss://ws-api.testnet.binance.vision/ws-api/v3"
     ),
     "demo": Endpoints("https://demo-api.binance.com", "wss://demo-stream.binance.com", "wss://demo-ws-api.binance.com/ws-api/v3"),
-    "live": Endpoints("https://api.binance.com", "wss://stream.binance.com:9443", "wss://ws-api.binance.com:443/ws-api/v3"),
+    "live": Endpoints(
+        "https://api.binance.com",
+        "wss://stream.binance.com:9443",
+        "wss://ws-api.binance.com:443/ws-api/v3",
+        ("wss://stream.binance.com:443", "wss://data-stream.binance.vision"),
+    ),
 }
 
 DEFAULT_SETTING: Final[Mapping[str, object]] = {
@@ -94,7 +108,12 @@ class BinanceSetting(msgspec.Struct, frozen=True):
     def endpoints(self, sandbox: Endpoints | None = None) -> Endpoints:
         """The addresses in force."""
         base = sandbox or ENVIRONMENTS[self.environment] or Endpoints(self.rest_url, self.stream_url, self.ws_api_url)
-        return Endpoints(self.rest_url or base.rest, self.stream_url or base.stream, self.ws_api_url or base.ws_api)
+        return Endpoints(
+            self.rest_url or base.rest,
+            self.stream_url or base.stream,
+            self.ws_api_url or base.ws_api,
+            () if self.stream_url else base.more_streams,
+        )
 
 
 def parse_setting(setting: Mapping[str, object], environ: Mapping[str, str] | None = None) -> BinanceSetting:

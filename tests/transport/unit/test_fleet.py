@@ -3,8 +3,10 @@
 import pytest
 
 from foxtrot.transport.base import LaneKey
-from foxtrot.transport.fleet import STREAMS, Carried, Dial, Fleet, FleetEffect, Hang, Lost, Phase, Sync
+from foxtrot.transport.bundle import Carried, Dial, FleetEffect, Hang, Lost, Moved, Phase, Sync
+from foxtrot.transport.fleet import STREAMS, Fleet
 from foxtrot.util.clock import NS_PER_S
+from foxtrot.util.constants import BreakerState
 
 
 def key(number: int) -> LaneKey:
@@ -102,9 +104,12 @@ def test_after_a_loss_the_first_dial_comes_within_a_second(chance: float, due_s:
     fleet = make(chance)
     want(fleet, 1)
     opened(fleet)
-    assert fleet.lost(1, 1, 0) == [Lost((key(1),))]
-    assert fleet.connections[1].retry_at_ns < NS_PER_S
-    assert fleet.pulse(int(due_s * NS_PER_S)) == [Dial(1, 3, ("s1@0",))]
+    assert fleet.lost(1, 1, 0) == [Lost((key(1),)), Moved(1, BreakerState.CLOSED, BreakerState.OPEN)]
+    assert fleet.connections[1].bundle.retry_at_ns < NS_PER_S
+    assert fleet.pulse(int(due_s * NS_PER_S)) == [
+        Moved(1, BreakerState.OPEN, BreakerState.HALF_OPEN),
+        Dial(1, 3, ("s1@0",)),
+    ]
 
 
 def test_later_waits_are_decorrelated() -> None:
@@ -114,8 +119,8 @@ def test_later_waits_are_decorrelated() -> None:
     now, waits = 0, []
     for _ in range(7):
         fleet.lost(1, fleet.connections[1].generation, now)
-        waits.append(round((fleet.connections[1].retry_at_ns - now) / NS_PER_S))
-        now = fleet.connections[1].retry_at_ns + NS_PER_S
+        waits.append(round((fleet.connections[1].bundle.retry_at_ns - now) / NS_PER_S))
+        now = fleet.connections[1].bundle.retry_at_ns + NS_PER_S
         fleet.pulse(now)
     assert waits == [1, 3, 9, 27, 60, 60, 60]
 
@@ -130,18 +135,19 @@ def test_a_steady_connection_is_forgiven(life_s: int, longest: int) -> None:
     opened(fleet, 1, 2 * NS_PER_S)
     now = (2 + life_s) * NS_PER_S
     fleet.lost(1, fleet.connections[1].generation, now)
-    assert round((fleet.connections[1].retry_at_ns - now) / NS_PER_S) == longest
+    assert round((fleet.connections[1].bundle.retry_at_ns - now) / NS_PER_S) == longest
 
 
 def test_a_refused_address_dials_nowhere() -> None:
-    """The venue asked for silence: no connection is tried before."""
+    """The venue asked for silence: no connection is tried before, and some seconds longer."""
     fleet = make()
     for number in range(STREAMS):
         want(fleet, number)
     fleet.lost(1, 1, 0, not_before_ns=120 * NS_PER_S)
     want(fleet, 900)
-    assert fleet.pulse(120 * NS_PER_S - 1) == []
-    assert [type(effect) for effect in fleet.pulse(120 * NS_PER_S)] == [Dial]
+    due = 120 * NS_PER_S + int(5.5 * NS_PER_S)
+    assert fleet.pulse(due - 1) == []
+    assert [type(effect) for effect in fleet.pulse(due)] == [Moved, Dial]
 
 
 def test_old_generations_change_nothing() -> None:
@@ -161,7 +167,7 @@ def test_losing_an_empty_connection_is_nobodys_loss() -> None:
     want(fleet, 1)
     opened(fleet)
     fleet.unwant(key(1), 0)
-    assert fleet.lost(1, 1, 0) == []
+    assert fleet.lost(1, 1, 0) == [Moved(1, BreakerState.CLOSED, BreakerState.OPEN)]
     fleet.pulse(NS_PER_S // 2 - 1)
     assert 1 in fleet.connections
     fleet.pulse(NS_PER_S // 2)
@@ -176,8 +182,8 @@ def test_a_hundred_dials_in_five_minutes_at_most() -> None:
     dials = []
     for second in range(600):
         for effect in fleet.pulse(second * NS_PER_S):
-            assert isinstance(effect, Dial)
-            dials.append(second)
-            fleet.lost(effect.connection, effect.generation, second * NS_PER_S)
+            if isinstance(effect, Dial):
+                dials.append(second)
+                fleet.lost(effect.connection, effect.generation, second * NS_PER_S)
     assert max(sum(at <= other < at + 300 for other in dials) for at in dials) <= 100
     assert len(dials) > 150
