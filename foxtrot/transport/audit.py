@@ -23,10 +23,13 @@ WINDOW_NS: Final = NS_PER_S
 """How far a REST replica may trail: a polled quote may have left the stream so long before the poll was asked."""
 
 FORWARD_NS: Final = 450 * NS_PER_MS
-"""How much later than the answer the stream may bring a polled quote.
+"""How much later than the answer the stream may bring a polled quote: 250 ms behind REST, twice 100 ms of jitter."""
 
-Two misses running are known 2 s (two beats) + a round trip + this + the time between two looks after a frozen stream's first
-wrong price: 2.65 s with 100 ms each. A stream 250 ms behind REST, with 100 ms of jitter, needs 350 ms of it.
+AGAIN_NS: Final = 250 * NS_PER_MS
+"""The same for the poll after a miss: a stream that was too late by then has no more credit.
+
+So two misses running are known 2 s (two beats), a round trip, this, and the time between two looks after a frozen stream's
+first wrong price: 2.45 s with 100 ms each. The rest up to 2.7 s is for a poll that meets the frozen quote by chance.
 """
 
 ID_FORWARD_NS: Final = NS_PER_S
@@ -123,11 +126,6 @@ class _Poll(msgspec.Struct):
         return self.asked_ns - WINDOW_NS
 
     @property
-    def end_ns(self) -> int:
-        """Until when: then it is a miss."""
-        return self.answered_ns + FORWARD_NS
-
-    @property
     def settled_ns(self) -> int:
         """Until when the quote of a hit may stand once more, on a stream that is late."""
         return self.answered_ns + WINDOW_NS
@@ -137,7 +135,8 @@ class QuoteAudit(_Score):
     """Looks each polled quote up in the quotes that the stream has brought.
 
     Hit: the same four figures stood on the stream at some instant from ``WINDOW_NS`` before the poll was asked until
-    ``FORWARD_NS`` after its answer. Miss: they did not. No verdict: what stood in that time is not known in whole.
+    ``FORWARD_NS`` after its answer (``AGAIN_NS`` after a miss). Miss: they did not. No verdict: what stood in that time is not
+    known in whole.
 
     Before its first frame nothing is known of a stream. The first poll asked ``SETTLE_NS`` after ``begin`` then says what
     stands on it (no verdict), so that a quiet stream earns hits without a frame, and a dead one misses.
@@ -215,7 +214,8 @@ class QuoteAudit(_Score):
 
     def _judge(self, poll: _Poll, now_ns: int) -> bool:
         """Whether there is no more to wait for."""
-        stood = self._stood(poll, poll.end_ns)
+        end_ns = poll.answered_ns + (AGAIN_NS if self.misses else FORWARD_NS)
+        stood = self._stood(poll, end_ns)
         is_known = bool(self._history) and self._history[0][0] <= poll.start_ns
         if stood is not None:
             if is_known and stood[0] > self._baseline_ns:
@@ -224,7 +224,7 @@ class QuoteAudit(_Score):
             self._hit()
             self._lags.append(poll)
             self._settling.append(poll)
-        elif now_ns < poll.end_ns:
+        elif now_ns < end_ns:
             return False
         elif is_known:
             self._miss(poll.asked_ns)
@@ -281,11 +281,13 @@ class IdAudit(_Score):
         self._is_known = False
 
     def heard(self, last_trade_id: int, now_ns: int) -> None:
-        """The stream brought this trade."""
+        """The stream brought this trade. One that is not newer than all before it says nothing."""
+        if last_trade_id <= self._heard_id:
+            return
         if self._polls:
-            self._judge(now_ns)  # what came too late must not count
+            self._judge(now_ns)  # what comes too late must not count
         self._is_known = True
-        self._heard_id = max(self._heard_id, last_trade_id)
+        self._heard_id = last_trade_id
 
     def polled(self, last_id: int, asked_ns: int, answered_ns: int) -> None:
         """A poll showed this trade as the newest. Ignored unless it was asked while a stream was up."""

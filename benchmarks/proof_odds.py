@@ -1,0 +1,64 @@
+"""How often the proof lets a stream through that is in time, 0.5 s late or 0.9 s late (``python -m benchmarks.proof_odds``).
+
+Each row is a kind of stream, each pair of columns a lateness: per cent of the seeds that are let through. "by overlap": only the
+overlap of the last 30 hits refuses, as it was asked for first. "with lateness": also a stream whose hits have not told yet waits,
+at most 60 s, unless it is quiet. Polls come each beat with a round trip of 5 to 80 ms, frames with up to 100 ms of jitter.
+"""
+
+import argparse
+import statistics
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tests.support.quote_venue import FIRST, OWN, Need, Outcome, Scene, attempt
+
+STREAMS = {
+    "1/s by chance": Scene(rate=1),
+    "5/s by chance": Scene(rate=5),
+    "50/s by chance": Scene(rate=50),
+    "1/s clocked": Scene(rate=1, is_clocked=True),
+    "1/s clocked, beat 0.97 s": Scene(rate=1, is_clocked=True, beat=0.97),
+    "5/s, 2 ticks, 10 sizes": Scene(rate=5, sizes=10),
+    "1/s, 2 quotes only": Scene(rate=1, sizes=1),
+    "5/s, 2 quotes only": Scene(rate=5, sizes=1),
+    "one in 3 s": Scene(rate=1 / 3),
+    "one in 20 s": Scene(rate=1 / 20),
+}
+LATE = (0.0, 0.5, 0.9)
+NEEDS = {"first proof (2 s, one hit)": FIRST, "after a trip of its own (30 s, ten hits running)": OWN}
+
+
+def row(scene: Scene, need: Need, seeds: int) -> str:
+    """The figures of one kind of stream."""
+    cells, times = [], [0.0]
+    for late in LATE:
+        for asks_lateness in (False, True):
+            if late == 0 and not asks_lateness:
+                continue
+            ends = [attempt(replace(scene, late=late), seed, need, asks_lateness=asks_lateness) for seed in range(seeds)]
+            proved = [seconds for outcome, seconds in ends if outcome is Outcome.PROVED]
+            if late == 0 and proved:
+                times = proved
+            cells.append(f"{100 * len(proved) / seeds:9.1f}")
+    p50, p90 = statistics.median(times), sorted(times)[len(times) * 9 // 10]
+    return f"{cells[0]} {p50:6.1f} {p90:6.1f} |{' |'.join(f'{a} {b}' for a, b in zip(cells[1::2], cells[2::2], strict=True))}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=1_000, help="attempts behind each figure (default 1000)")
+    seeds = parser.parse_args(arguments).seeds
+    print(f"per cent of {seeds:,} seeds that the proof lets through")
+    for trailing in (0.0, 0.7):
+        for name, need in NEEDS.items():
+            rest = f"replicas trail by 0 to {trailing:g} s, drawn for each poll" if trailing else "REST answers from the present"
+            print(f"\n{name}; {rest}")
+            print(f"{'':26}|  in time   p50 s  p90 s |   0.5 s late         |   0.9 s late")
+            print(f"{'stream':26}|                         | overlap  + lateness |  overlap  + lateness")
+            for stream, scene in STREAMS.items():
+                print(f"{stream:26}|{row(replace(scene, trailing=trailing), need, seeds)}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
