@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 import hypothesis.strategies as st
+import msgspec
 from hypothesis import given
 from hypothesis.stateful import Bundle, MultipleResults, RuleBasedStateMachine, invariant, multiple, rule
 
 from foxtrot.transport.backoff import decorrelated, equal_jitter, full_jitter
-from foxtrot.transport.breaker import Breaker, Permit
+from foxtrot.transport.breaker import Breaker, BreakerMemory, Permit
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import BreakerState
 
@@ -23,6 +24,7 @@ class Reference:
     retry_at_ns: int = 0
     attempt: Permit | None = None
     healthy_since_ns: int | None = None
+    before: tuple[int, int | None] | None = None
     ended: list[Permit] = field(default_factory=list)
 
     def move(self, state: BreakerState) -> None:
@@ -33,11 +35,13 @@ class Reference:
     def trip(self, now_ns: int, chance: float) -> None:
         if self.state is BreakerState.FORCED_OPEN:
             return
+        before = (self.openings, self.healthy_since_ns)
         self.forget(now_ns)
         half = min(300.0, 5.0 * 2**self.openings) / 2
         self.retry_at_ns = now_ns + int((half + half * chance) * NS_PER_S)
         self.openings += 1
         self.move(BreakerState.OPEN)
+        self.before = before
 
     def forget(self, now_ns: int) -> None:
         if self.healthy_since_ns is not None and now_ns - self.healthy_since_ns >= 600 * NS_PER_S:
@@ -84,6 +88,7 @@ class BreakerMachine(RuleBasedStateMachine):
             self.reference.forget(self.now)
             self.reference.move(BreakerState.CLOSED)
             self.reference.healthy_since_ns = self.now
+            self.reference.before = None
 
     @rule(permit=permits, chance=chances)
     def fail(self, permit: Permit, chance: float) -> None:
@@ -105,6 +110,29 @@ class BreakerMachine(RuleBasedStateMachine):
     def force_open(self) -> None:
         self.breaker.force_open()
         self.reference.move(BreakerState.FORCED_OPEN)
+        self.reference.before = None
+
+    @rule()
+    def forgive(self) -> None:
+        known = self.reference
+        self.breaker.forgive(self.now)
+        if known.before is not None:
+            (openings, healthy_since_ns), known.before = known.before, None
+            known.move(BreakerState.CLOSED)
+            known.openings, known.healthy_since_ns = openings, healthy_since_ns
+            known.retry_at_ns = min(known.retry_at_ns, self.now)
+
+    @rule()
+    def restart(self) -> None:
+        """A new process: permits of the old one are void, everything else goes on."""
+        known = self.reference
+        self.breaker = Breaker(memory=msgspec.json.decode(msgspec.json.encode(self.breaker.memory()), type=BreakerMemory))
+        self.breaker.generation = max((permit.generation for permit in known.ended), default=0) + 100
+        if known.attempt is not None:
+            self.breaker.generation = max(self.breaker.generation, known.attempt.generation + 100)
+            known.ended.append(known.attempt)
+        known.attempt, known.before = None, None
+        known.state = BreakerState.OPEN if known.state is BreakerState.HALF_OPEN else known.state
 
     @rule()
     def revive(self) -> None:

@@ -1,8 +1,11 @@
 """When a stream is given up, and for how long."""
 
+from collections.abc import Callable
+
+import msgspec
 import pytest
 
-from foxtrot.transport.breaker import Breaker, BreakerPolicy, Permit
+from foxtrot.transport.breaker import Breaker, BreakerMemory, BreakerPolicy, Permit
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import BreakerState
 from foxtrot.util.errors import ConfigError
@@ -167,3 +170,170 @@ def test_takes_the_widest_policy() -> None:
     breaker = Breaker(policy)
     breaker.trip(0, longest)
     assert breaker.retry_at_ns == NS_PER_S // 2
+
+
+# the table
+
+CLOSED, OPEN, HALF_OPEN, FORCED = BreakerState.CLOSED, BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.FORCED_OPEN
+LATER = 400 * NS_PER_S
+
+
+def in_state(wanted: BreakerState) -> tuple[Breaker, Permit]:
+    """A breaker that was tripped once (but for closed), with the permit that is out, or an old one."""
+    breaker = Breaker()
+    permit = taken(breaker, 0)
+    if wanted is not CLOSED:
+        breaker.trip(0, longest)
+    if wanted is HALF_OPEN:
+        permit = taken(breaker, 5 * NS_PER_S)
+    if wanted is FORCED:
+        breaker.force_open()
+    return breaker, permit
+
+
+Event = Callable[[Breaker, Permit], object]
+EVENTS: dict[str, Event] = {
+    "acquire": lambda breaker, _: breaker.acquire(LATER),
+    "trip": lambda breaker, _: breaker.trip(LATER, longest),
+    "succeed": lambda breaker, permit: breaker.succeed(permit, LATER),
+    "fail": lambda breaker, permit: breaker.fail(permit, LATER, longest),
+    "release": lambda breaker, permit: breaker.release(permit),
+    "forgive": lambda breaker, _: breaker.forgive(LATER),
+    "revive": lambda breaker, _: breaker.revive(LATER),
+    "force_open": lambda breaker, _: breaker.force_open(),
+    "stale succeed": lambda breaker, _: breaker.succeed(Permit(-1), LATER),
+    "stale fail": lambda breaker, _: breaker.fail(Permit(-1), LATER, longest),
+    "stale release": lambda breaker, _: breaker.release(Permit(-1)),
+}
+TABLE = {
+    CLOSED: {"trip": OPEN, "fail": OPEN, "force_open": FORCED},
+    OPEN: {"acquire": HALF_OPEN, "forgive": CLOSED, "force_open": FORCED},
+    HALF_OPEN: {"trip": OPEN, "succeed": CLOSED, "fail": OPEN, "release": OPEN, "forgive": CLOSED, "force_open": FORCED},
+    FORCED: {"revive": OPEN},
+}
+
+
+@pytest.mark.parametrize("event", EVENTS)
+@pytest.mark.parametrize("before", list(BreakerState))
+def test_the_table_is_closed_under_every_event(before: BreakerState, event: str) -> None:
+    """CB-1: each event in each state leads where the table says, or nowhere."""
+    breaker, permit = in_state(before)
+    EVENTS[event](breaker, permit)
+    assert state(breaker) is TABLE[before].get(event, before)
+
+
+# forgiving
+
+
+def test_forgiving_takes_the_trip_back() -> None:
+    """A mass failure was the connection's: the lane comes home with it, and its next trip is a first one."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.forgive(NS_PER_S)
+    assert (breaker.state, breaker.openings, breaker.retry_at_ns) == (CLOSED, 0, NS_PER_S)
+    breaker.forgive(2 * NS_PER_S)
+    assert (breaker.state, breaker.openings, breaker.retry_at_ns) == (CLOSED, 0, NS_PER_S)
+
+
+def test_only_the_last_trip_is_forgiven() -> None:
+    """What the lane had counted before stays."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.fail(taken(breaker, 5 * NS_PER_S), 5 * NS_PER_S, longest)
+    breaker.forgive(6 * NS_PER_S)
+    breaker.forgive(6 * NS_PER_S)
+    assert (breaker.state, breaker.openings) == (CLOSED, 1)
+
+
+def test_health_goes_on_over_a_forgiven_trip() -> None:
+    """500 s before it and 100 s after it are 600 s."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.succeed(taken(breaker, 5 * NS_PER_S), 5 * NS_PER_S)
+    breaker.trip(505 * NS_PER_S, longest)
+    breaker.forgive(506 * NS_PER_S)
+    breaker.trip(605 * NS_PER_S, longest)
+    assert breaker.openings == 1
+
+
+def test_a_trip_is_forgiven_during_the_attempt_after_it() -> None:
+    """The attempt's outcome changes nothing any more, and the next one may begin."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    permit = taken(breaker, 5 * NS_PER_S)
+    breaker.forgive(6 * NS_PER_S)
+    breaker.fail(permit, 7 * NS_PER_S, longest)
+    assert (breaker.state, breaker.openings) == (CLOSED, 0)
+    assert breaker.acquire(7 * NS_PER_S) is not None
+
+
+def test_a_trip_is_forgiven_after_a_cancelled_attempt() -> None:
+    """Giving the permit back does not make the trip the lane's own."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.release(taken(breaker, 5 * NS_PER_S))
+    breaker.forgive(6 * NS_PER_S)
+    assert (breaker.state, breaker.openings) == (CLOSED, 0)
+
+
+def test_what_has_proved_itself_since_is_not_forgiven_again() -> None:
+    """The trip is history: it counts until 600 s of health are over."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.succeed(taken(breaker, 5 * NS_PER_S), 5 * NS_PER_S)
+    breaker.forgive(6 * NS_PER_S)
+    assert (breaker.state, breaker.openings) == (CLOSED, 1)
+
+
+def test_forgiveness_does_not_undo_a_hand() -> None:
+    """Forced open stays, also once it is revived."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.force_open()
+    breaker.forgive(1)
+    breaker.revive(2)
+    breaker.forgive(3)
+    assert state(breaker) is OPEN
+
+
+# memory
+
+
+@pytest.mark.parametrize("before", list(BreakerState))
+def test_a_breaker_made_of_its_memory_goes_on(before: BreakerState) -> None:
+    """In its state, but for an attempt under way: that ended with its process."""
+    breaker, _ = in_state(before)
+    again = Breaker(memory=breaker.memory())
+    assert state(again) is (OPEN if before is HALF_OPEN else before)
+    assert (again.openings, again.retry_at_ns) == (breaker.openings, breaker.retry_at_ns)
+    assert again.memory() == breaker.memory()
+
+
+def test_a_restart_does_not_shorten_the_wait() -> None:
+    """CB-11: no attempt before the remainder, and the next wait is longer still."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.fail(taken(breaker, 5 * NS_PER_S), 5 * NS_PER_S, longest)
+    again = Breaker(memory=breaker.memory())
+    assert again.acquire(15 * NS_PER_S - 1) is None
+    again.fail(taken(again, 15 * NS_PER_S), 15 * NS_PER_S, longest)
+    assert again.retry_at_ns == 35 * NS_PER_S
+
+
+def test_health_goes_on_over_a_restart() -> None:
+    """What had been healthy for ten minutes is not punished for the trips before them."""
+    breaker = Breaker()
+    breaker.trip(0, longest)
+    breaker.succeed(taken(breaker, 5 * NS_PER_S), 5 * NS_PER_S)
+    again = Breaker(memory=breaker.memory())
+    again.trip(605 * NS_PER_S, longest)
+    assert again.openings == 1
+
+
+@pytest.mark.parametrize(
+    "text", [b'{"openings":-1}', b'{"retry_at_ns":-1}', b'{"state":"half-open"}', b'{"state":"ajar"}', b'{"openings":"3"}']
+)
+def test_no_breaker_is_made_of_what_none_can_have_left(text: bytes) -> None:
+    """A memory that was tampered with is refused where it is read."""
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(text, type=BreakerMemory)
