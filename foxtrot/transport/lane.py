@@ -1,15 +1,6 @@
 """One lane's state machine: ``step(input, now)`` returns effects; nothing is done here.
 
-=========  ============================================================================================================
-state      leaves (anything else that comes is ignored, never an error)
-=========  ============================================================================================================
-POLLING    decision streaming -> PROVING, or FALLBACK while ``retry_at`` is ahead; decision shadow -> SHADOW
-SHADOW     decision polling -> POLLING; streaming -> PROVING, or FALLBACK while ``retry_at`` is ahead
-PROVING    proof -> STREAMING; the attempt fails, or its connection -> FALLBACK; decision polling -> POLLING, shadow -> SHADOW
-STREAMING  trip or lost connection -> FALLBACK; decision polling -> POLLING, shadow -> SHADOW (a polled value first)
-FALLBACK   ``retry_at`` and a permit, or its connection is back -> PROVING; decision polling -> POLLING, shadow -> SHADOW
-CLOSED     nothing
-=========  ============================================================================================================
+Which moves there are stands in ``lane_table``; anything else that comes is ignored, never an error.
 
 Rules:
 

@@ -7,6 +7,7 @@ from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.transport.breaker import Breaker, Permit
 from foxtrot.transport.evidence import Evidence
+from foxtrot.transport.lane_table import LAWFUL
 from foxtrot.transport.ordering import IdOrder
 from foxtrot.transport.quote_order import QuoteOrder
 from foxtrot.transport.switch_log import SwitchLog
@@ -120,6 +121,7 @@ class LaneRecord:
     # --- what it reports --------------------------------------------------------------------------------------------------
 
     def _go(self, state: LaneState, reason: Reason, serving: Serving) -> None:
+        assert (self.state, state) in LAWFUL, f"{self.state} -> {state} is not in the table"
         if {self.serving, serving} == {Serving.POLL, Serving.STREAM}:
             self.switches += 1
             if self._is_counted_switch(state, reason, serving):
