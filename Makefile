@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format bench bench-sandbox interop coverage lock clean
+.PHONY: help run sandbox test check format bench bench-sandbox chaos soak interop coverage lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -38,6 +38,12 @@ bench: $(VENV)/dev.stamp ## a bare client against Foxtrot's whole path, in one r
 
 bench-sandbox: $(VENV)/dev.stamp ## the embedded exchange under load: 50 connections x 20 streams (ARGS="--seconds 600")
 	@$(BIN)/python benchmarks/bench_sandbox.py $(ARGS)
+
+chaos: $(VENV)/dev.stamp ## the catalogue of stream failures over real sockets: time to detect each (ARGS="--only 4,5a --repeat 20")
+	@$(BIN)/python -m tests.chaos $(ARGS)
+
+soak: $(VENV)/dev.stamp ## 2,000 messages a second with a fault every 30 s: memory, tasks, descriptors (ARGS="--minutes 60")
+	@$(BIN)/python -m tests.chaos.soak $(ARGS)
 
 interop: $(VENV)/interop.stamp ## other people's clients against the embedded exchange, a minute each (ARGS="-k ccxt")
 	@INTEROP_SECONDS=60 $(BIN)/python -m pytest tests/interop $(ARGS)

@@ -174,7 +174,7 @@ class ChaosProxy:
         queue: asyncio.Queue[tuple[int, bytes]] = asyncio.Queue(_WAITING)
         reading = asyncio.create_task(self._read(line, direction, queue), name=f"proxy {direction}")
         try:
-            with suppress(OSError):
+            with suppress(OSError, RuntimeError):  # uvloop raises the latter for a transport that was reset meanwhile
                 await self._write(line, direction, queue)
         finally:
             reading.cancel()
