@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format bench bench-sandbox chaos soak interop coverage lock clean
+.PHONY: help run sandbox test check format bench bench-sandbox chaos planted soak interop coverage lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -41,6 +41,9 @@ bench-sandbox: $(VENV)/dev.stamp ## the embedded exchange under load: 50 connect
 
 chaos: $(VENV)/dev.stamp ## the catalogue of stream failures over real sockets: time to detect each (ARGS="--only 4,5a --repeat 20")
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+planted: $(VENV)/dev.stamp ## plant small faults in the pure modules, one at a time: the tests must catch each (ARGS="--only breaker")
+	@$(BIN)/python -m tests.planted --out benchmarks/results/planted.txt $(ARGS)
 
 soak: $(VENV)/dev.stamp ## 2,000 messages a second with a fault every 30 s: memory, tasks, descriptors (ARGS="--minutes 60")
 	@$(BIN)/python -m tests.chaos.soak $(ARGS)

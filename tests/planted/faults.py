@@ -1,0 +1,178 @@
+"""Small faults for the pure modules, each of which the tests must notice: one a line of thought that somebody could have had."""
+
+from typing import Final, NamedTuple
+
+
+class Fault(NamedTuple):
+    """``old`` stands exactly once in ``foxtrot/transport/<module>.py`` and becomes ``new``."""
+
+    name: str
+    module: str
+    old: str
+    new: str
+
+
+FAULTS: Final = (
+    # --- breaker, permits, waits ----------------------------------------------------------------------------------------------
+    Fault(
+        "no generation: a late success closes",
+        "breaker",
+        "if permit == self._permit:\n            self._forget",
+        "if True:\n            self._forget",
+    ),
+    Fault("permits unlimited", "breaker", "self._permit is not None or now_ns < self.retry_at_ns", "now_ns < self.retry_at_ns"),
+    Fault(
+        "an attempt before retry_at", "breaker", "or now_ns < self.retry_at_ns:", "or now_ns < self.retry_at_ns - 1_000_000_000:"
+    ),
+    Fault(
+        "a decision shortens nothing, but revive does not either",
+        "breaker",
+        "self.retry_at_ns = min(self.retry_at_ns, now_ns)\n\n    def _forget",
+        "pass\n\n    def _forget",
+    ),
+    Fault("openings never forgotten", "breaker", "self.openings = 0\n\n    def _to", "pass\n\n    def _to"),
+    Fault("no jitter", "backoff", "return half + half * chance()", "return half + half * 0.5"),
+    Fault(
+        "jitter lost at the cap",
+        "backoff",
+        "return base + (ceiling - base) * chance()",
+        "return ceiling if ceiling == cap else base + (ceiling - base) * chance()",
+    ),
+    Fault("no cap", "backoff", "return min(cap, base * 2.0 ** min(attempt, 60))", "return base * 2.0 ** min(attempt, 60)"),
+    # --- switches -------------------------------------------------------------------------------------------------------------
+    Fault("one switch an hour too many", "switch_log", "MOST: Final = 4", "MOST: Final = 5"),
+    Fault("switches never counted", "lane_record", "self.switch_log.add(self._now)", "pass"),
+    Fault("decisions counted as switches", "lane_record", "return state is LaneState.FALLBACK", "return True"),
+    # --- audit and proof ------------------------------------------------------------------------------------------------------
+    Fault("audit window too wide", "audit", "return self.asked_ns - WINDOW_NS", "return self.asked_ns - 5 * WINDOW_NS"),
+    Fault("one miss is enough", "proof", "MISSES: Final = 2", "MISSES: Final = 1"),
+    Fault("three misses are needed", "proof", "MISSES: Final = 2", "MISSES: Final = 3"),
+    Fault(
+        "hits need not be running",
+        "proof",
+        "self._hits, self._misses = 0, self._misses + 1",
+        "self._hits, self._misses = self._hits, self._misses + 1",
+    ),
+    Fault("after a trip proved like at a start", "lane", "OWN if self.is_probing else FIRST", "FIRST"),
+    Fault("trusted on the acknowledgement", "proof", "self._hits >= self._need.hits and", "self._hits >= 0 and"),
+    Fault("late streams are let in", "proof", "bound >= LATE_NS", "bound >= 100 * LATE_NS"),
+    Fault("an attempt never ends", "proof", "if self._answered_ns >= LIMIT_NS:", "if self._answered_ns >= 1_000 * LIMIT_NS:"),
+    Fault(
+        "a baseline before the subscription is in force",
+        "audit",
+        "if not self._history and asked_ns >= self._up_ns + SETTLE_NS:",
+        "if not self._history and asked_ns >= self._up_ns:",
+    ),
+    Fault(
+        "gaps of a stream under proof are overlooked",
+        "holes",
+        "return bool(self._holes) and",
+        "return False and bool(self._holes) and",
+    ),
+    # --- ids ------------------------------------------------------------------------------------------------------------------
+    Fault(
+        "dedup off by one",
+        "ordering",
+        "if item.id < self.next_id or item.id in self._buffer:",
+        "if item.id < self.next_id - 1 or item.id in self._buffer:",
+    ),
+    Fault("the hot door lets jumps through", "ordering", "if first != self._door:", "if first < self._door or self._door < 0:"),
+    Fault(
+        "freshness from a replayed frame",
+        "ordering",
+        "self.duplicates += 1  # a replay of the past refreshes nothing\n            return []",
+        "self.duplicates += 1\n            self.heard_ns = received_ns\n            return []",
+    ),
+    Fault("backfill skipped", "values_ids", "self._owed.append(hole)", "pass"),
+    Fault(
+        "the hold is not kept",
+        "values_ids",
+        "now_ns - self._hole_since_ns < self._hold_ns",
+        "now_ns - self._hole_since_ns < 20 * self._hold_ns",
+    ),
+    Fault("an infinite hold ends", "values_ids", "if self._hold_ns is None or", "if self._hold_ns is not None and"),
+    Fault(
+        "the buffer has no bound",
+        "ordering",
+        "or (len(self._buffer) >= self.CAPACITY and not is_next)",
+        "or (len(self._buffer) >= 1_000 * self.CAPACITY and not is_next)",
+    ),
+    Fault("a full page is taken for all", "ordering", "self.is_incomplete = is_full", "self.is_incomplete = False"),
+    Fault(
+        "a slow consumer's frames are forgotten",
+        "ordering",
+        "self._set_next(self.next_id)\n        self.is_incomplete = True",
+        "self._set_next(self.next_id)",
+    ),
+    Fault("patience of a minute with a silent stream", "ordering", "PATIENCE_NS = 5 * NS_PER_S", "PATIENCE_NS = 60 * NS_PER_S"),
+    # --- quotes ---------------------------------------------------------------------------------------------------------------
+    Fault(
+        "older quotes pass the door",
+        "quote_order",
+        "if not self.is_live or update_id <= self._door:",
+        "if not self.is_live or update_id < self._door:",
+    ),
+    Fault(
+        "a poll asked too early is taken",
+        "quote_order",
+        "if quote.asked_ns <= self._admitted_ns:",
+        "if quote.asked_ns <= self._admitted_ns - 1_000_000_000:",
+    ),
+    Fault("cached answers are taken", "quote_order", "return stats.last_id < known", "return False"),
+    Fault("figures go back", "quote_order", "if key <= self._stats_key:", "if key == self._stats_key:"),
+    Fault("no anchor is asked", "values_tick", "anchor.asked_ns >= self._up_ns + SETTLE_NS", "anchor.asked_ns >= 0"),
+    # --- the machine ----------------------------------------------------------------------------------------------------------
+    Fault(
+        "frames of an older connection are taken",
+        "lane",
+        "if not self._evidence.is_up:\n            return  # no connection",
+        "if False:\n            return  # no connection",
+    ),
+    Fault(
+        "a kill waits for the polled value",
+        "lane",
+        "if self._tick is None or self.decision.reason is Reason.KILL:",
+        "if self._tick is None:",
+    ),
+    Fault(
+        "a trip asks for no poll",
+        "lane",
+        "        if was_streamed:\n            self._out.append(steps.PollNow())\n\n    def _end_attempt",
+        "\n    def _end_attempt",
+    ),
+    Fault(
+        "a lost connection blames the lane",
+        "lane",
+        "was_streamed = self.serving is Serving.STREAM\n        self._end_attempt(is_shut=False)",
+        "was_streamed = self.serving is Serving.STREAM\n        self.breaker.trip(self._now, self._chance)\n"
+        "        self._end_attempt(is_shut=False)",
+    ),
+    Fault(
+        "shadow serves",
+        "lane",
+        "elif self.state is LaneState.SHADOW:\n            self.breaker.succeed",
+        "elif False:\n            self.breaker.succeed",
+    ),
+    # --- the fleet ------------------------------------------------------------------------------------------------------------
+    Fault(
+        "the fleet has no generations",
+        "fleet",
+        "return connection if connection is not None and connection.generation == generation else None",
+        "return connection",
+    ),
+    Fault("ten dials a second", "dials", "PACE_NS: Final = NS_PER_S", "PACE_NS: Final = NS_PER_S // 10"),
+    Fault("a successor is trusted at once", "rotation", "PROVE_NS: Final = 2 * NS_PER_S", "PROVE_NS: Final = 0"),
+    Fault(
+        "lanes hear of a lost line though another carries them",
+        "fleet",
+        "any(bundle.is_open for bundle in self._homes[lane].values())",
+        "all(bundle.is_open for bundle in self._homes[lane].values())",
+    ),
+    Fault("a canary's frame on its way is death", "canary", "ON_ITS_WAY_NS: Final = 250 * NS_PER_MS", "ON_ITS_WAY_NS: Final = 0"),
+    # --- the budget -----------------------------------------------------------------------------------------------------------
+    Fault("silence is not kept", "budget", "self.silenced_until_ns = max(self.silenced_until_ns, until_ns)", "pass"),
+    Fault("the whole limit is ours", "budget", "SHARE = 0.5", "SHARE = 1.0"),
+    # --- health ---------------------------------------------------------------------------------------------------------------
+    Fault("blind after half a minute", "health", "BLIND_NS: Final = 3 * NS_PER_S", "BLIND_NS: Final = 30 * NS_PER_S"),
+    Fault("doubt is not told", "health", "elif status.is_suspect:", "elif False:"),
+)
