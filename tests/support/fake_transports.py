@@ -36,6 +36,7 @@ class FakeRest:
         self.older: dict[str, int] = defaultdict(lambda: -1)  # the last trade before the day of the figures
         self.first: dict[str, int] = defaultdict(int)  # the oldest trade that it still has
         self.absent: set[str] = set()  # symbols that answers lack
+        self.shy: set[str] = set()  # symbols that answers about many lack
         self.halts: set[str] = set()  # symbols that are listed, but not traded
         self.failing: dict[str, Exception] = {}
         self.delay = 0.0
@@ -60,13 +61,15 @@ class FakeRest:
         await self._asking("ticker", *symbols)
         if strangers := [symbol for symbol in symbols if symbol not in self.trades]:
             raise UnknownSymbol(f"Invalid symbol: {strangers[0]}", code=-1121)
-        return {symbol: self._answer(symbol, asked) for symbol in symbols if symbol not in self.absent}
+        missing = self.absent if len(symbols) == 1 else self.absent | self.shy
+        return {symbol: self._answer(symbol, asked) for symbol in symbols if symbol not in missing}
 
     async def book_ticker(self) -> Mapping[str, Answer]:
         """Quotes of all."""
         asked = self._clock.now_ns()
         await self._asking("book_ticker")
-        return {symbol: Answer(symbol, self._quote(symbol, asked), None) for symbol in self.trades if symbol not in self.absent}
+        missing = self.absent | self.shy
+        return {symbol: Answer(symbol, self._quote(symbol, asked), None) for symbol in self.trades if symbol not in missing}
 
     async def anchor(self, symbol: str) -> Quote:
         """The quote with its id."""
