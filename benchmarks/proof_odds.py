@@ -6,11 +6,14 @@ at most 60 s, unless it is quiet. Polls come each beat with a round trip of 5 to
 """
 
 import argparse
+import random
 import statistics
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tests.support.quote_venue import FIRST, OWN, Need, Outcome, Scene, attempt
+from foxtrot.util.clock import NS_PER_S
+from tests.support.quote_venue import FIRST, OWN, Need, Outcome, Quotes, Scene, attempt, market, noticed_after
+from tests.support.recorded_quotes import FILES, recorded_quotes
 
 STREAMS = {
     "1/s by chance": Scene(rate=1),
@@ -44,6 +47,14 @@ def row(scene: Scene, need: Need, seeds: int) -> str:
     return f"{cells[0]} {p50:6.1f} {p90:6.1f} |{' |'.join(f'{a} {b}' for a, b in zip(cells[1::2], cells[2::2], strict=True))}"
 
 
+def frozen(name: str, quotes: Quotes, instants: int) -> str:
+    """How soon two misses running show that a stream froze, at so many random instants."""
+    rng = random.Random(1)
+    span = (5 * NS_PER_S, quotes[-1][0] - 40 * NS_PER_S)
+    took = sorted(noticed_after(quotes, rng.randrange(*span), seed) for seed in range(instants))
+    return f"{name:26}|{statistics.median(took):8.2f} {took[instants * 99 // 100]:8.2f} {took[-1]:8.2f}"
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -58,6 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print(f"{'stream':26}|                         | overlap  + lateness |  overlap  + lateness")
             for stream, scene in STREAMS.items():
                 print(f"{stream:26}|{row(replace(scene, trailing=trailing), need, seeds)}", flush=True)
+    print(f"\nseconds from a frozen stream's first wrong price to two misses running, {seeds:,} random instants")
+    print(f"{'stream':26}|     p50      p99    worst")
+    for stream, scene in STREAMS.items():
+        print(frozen(stream, market(replace(scene, seconds=3600.0), random.Random(1)), seeds), flush=True)
+    if FILES[0].exists():
+        print(frozen("recorded ETHUSDT, 90/s", recorded_quotes(), seeds))
 
 
 if __name__ == "__main__":

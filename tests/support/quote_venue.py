@@ -140,3 +140,25 @@ def attempt(scene: Scene, seed: int, need: Need, *, asks_lateness: bool = True) 
 
 def _overlap(audit: QuoteAudit) -> Lateness:
     return Lateness.LATE if (audit.lag_ns or 0) >= NS_PER_S // 4 else Lateness.TIMELY
+
+
+def noticed_after(quotes: Quotes, frozen_ns: int, seed: int) -> float:
+    """Seconds from the first wrong price of a stream that freezes at that instant to two misses running; infinite: never.
+
+    The stream came up 4 s before, a poll takes up to 100 ms, somebody looks each 100 ms, until 25 s after the wrong price.
+    """
+    rng = random.Random(seed)
+    up_ns = frozen_ns - 4 * NS_PER_S
+    first, last = bisect.bisect_left(quotes, up_ns, key=_since), bisect.bisect_right(quotes, frozen_ns, key=_since)
+    wrong_ns = next(at for at, levels in quotes[last:] if levels != quotes[last - 1][1])
+    scene = Scene(round_trip=(0.005, 0.1), seconds=25 + (wrong_ns - up_ns) / NS_PER_S)
+    asked = list(polls(quotes, scene, rng, up_ns + int(rng.random() * LOOK_NS)))
+    audit = QuoteAudit()
+    for now_ns in play(audit, [*(Happening(*quote) for quote in quotes[first:last]), *asked], up_ns):
+        if audit.misses >= 2:
+            return (now_ns - wrong_ns) / NS_PER_S
+    return float("inf")
+
+
+def _since(quote: tuple[int, Levels]) -> int:
+    return quote[0]
