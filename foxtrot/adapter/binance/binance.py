@@ -5,7 +5,7 @@ import contextlib
 import logging
 import math
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, Final
 
@@ -95,6 +95,14 @@ class BinanceAdapter(BaseAdapter):
         """Wants them no longer; a closing event per lane is the last that comes of it."""
         self._act(self._market.unsubscribe, req)
 
+    def force_open(self, *vt_symbols: str) -> None:
+        """By hand: no streams for these symbols until ``revive``, whatever flags.toml says; remembered over a restart."""
+        self._by_hand(self._market.force_open, vt_symbols)
+
+    def revive(self, *vt_symbols: str) -> None:
+        """By hand: these symbols' streams are tried at once; breakers' waits and the bound on switches are forgotten."""
+        self._by_hand(self._market.revive, vt_symbols)
+
     @override
     def health(self, vt_symbol: str) -> HealthData | None:
         """How far a symbol's data can be trusted, now; None where nothing of it is subscribed."""
@@ -162,6 +170,13 @@ class BinanceAdapter(BaseAdapter):
                 act(keys)  # nothing runs yet: it is only remembered, or told to be over
             else:
                 self._loop_thread.call(act, keys)
+
+    def _by_hand(self, act: Callable[[frozenset[str]], None], vt_symbols: Sequence[str]) -> None:
+        symbols = frozenset(to_venue_symbol(symbol) for symbol in vt_symbols)
+        with self._guard:
+            if self._is_closed or self._connection is None:
+                raise Closed(f"adapter {self.adapter_name!r} is not connected")
+            self._loop_thread.call(act, symbols)
 
     def _keys(self, req: SubscribeRequest) -> list[LaneKey]:
         if req.exchange is not EXCHANGE:

@@ -34,6 +34,10 @@ class ClockOffset:
         self.is_synced = False
         self._last: Sample | None = None
 
+    def known_ns(self) -> int | None:
+        """The venue's clock minus ours; None while it is not known."""
+        return self.offset_ns if self.is_synced else None
+
     def learn(self, samples: Sequence[Sample]) -> None:
         """Takes the sample with the shortest round trip; none: nothing is learnt."""
         if not samples:

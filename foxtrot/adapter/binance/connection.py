@@ -5,7 +5,7 @@ import logging
 import random
 import ssl
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -16,9 +16,11 @@ from foxtrot.adapter.binance.contract_manager import ContractManager
 from foxtrot.adapter.binance.endpoints import BinanceSetting, Endpoints
 from foxtrot.adapter.binance.market_data import MarketData
 from foxtrot.adapter.binance.rest_feed import BinanceRest
+from foxtrot.adapter.binance.status_watch import StatusWatch
 from foxtrot.sandbox.launcher import Sandbox, launch
 from foxtrot.transport import flags
 from foxtrot.transport.backoff import equal_jitter
+from foxtrot.transport.breaker_memory import Memory
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.flag_store import FlagStore
 from foxtrot.transport.wire import WireDialler
@@ -48,13 +50,15 @@ class BinanceConnection:
         self._market = market
         self._contracts = contracts
         self._tell = tell
-        self._budget = WeightBudget(DOCUMENTED_LIMIT, clock.now_ns())
+        self._chance = random.Random().random  # noqa: S311 -- jitter is no secret
+        self._budget = WeightBudget(DOCUMENTED_LIMIT, clock.now_ns(), chance=self._chance)
         self._client: BinanceApiClient | None = None
         self._flag_store: FlagStore | None = None
         self.sandbox: Sandbox | None = None
         self.endpoints: Endpoints | None = None
         self.clock_offset = ClockOffset()
-        self._watching: asyncio.Task[None] | None = None
+        self._watching: list[asyncio.Task[None]] = []
+        self._memory: Memory | None = None
         self._opening: asyncio.Task[None] | None = None
         self._guard = threading.Lock()  # around what the launching worker and the closing thread share
         self._is_over = False
@@ -86,21 +90,25 @@ class BinanceConnection:
         await self._load_markets(rest)
         watch = ClockWatch(rest, self._clock, self._budget, self.clock_offset, self._market.problem)
         await watch.measure()
+        memory = self._memory = await self._remember()
         self._market.start(
             rest=rest,
             dialler=WireDialler(self._clock, proxy=setting.proxy.reveal() or None, ssl_context=self._ssl_context()),
             stream_urls=self.endpoints.streams,
             budget=self._budget,
+            offset=self.clock_offset.known_ns,
         )
         self._watching = asyncio.get_running_loop().create_task(watch.run(self._market.has_lanes), name="clock watch")
 
     async def close(self) -> None:
         """Takes down what stands, in the order in which nothing follows a lane's closing event."""
-        for task in (self._opening, self._watching):
+        for task in (self._opening, *self._watching):
             if task is not None:
                 task.cancel()  # has no effect on one that has ended
                 await asyncio.gather(task, return_exceptions=True)
         await self._market.close()
+        if self._memory is not None:
+            await self._memory.close()
         if self._flag_store is not None:
             await self._flag_store.stop()
         if self._client is not None:
@@ -131,6 +139,19 @@ class BinanceConnection:
                 raise Closed("closed while the embedded exchange started")
         finally:
             self._has_launched.set()
+
+    async def _remember(self) -> Memory:
+        """What breakers an earlier process left behind."""
+        path = Path(self._setting.state_dir) / self._setting.environment / "breaker.json"
+        memory = Memory(path, self._clock, lambda text: self._tell(text, logging.WARNING))
+        await memory.open()
+        return memory
+
+    def _subscribed(self) -> set[str]:
+        return {status.key.symbol for status in self._market.statuses()}
+
+    def _watch(self, work: Coroutine[None, None, None], name: str) -> None:
+        self._watching.append(asyncio.get_running_loop().create_task(work, name=name))
 
     async def _start_flags(self) -> None:
         setting = self._setting
@@ -175,7 +196,6 @@ class BinanceConnection:
             self._tell(f"{len(left_out)} instruments are left out, their rules cannot be read: {some}", logging.WARNING)
 
     async def _until_it_works(self, call: Callable[[], Awaitable[_T]], weight: int = 0) -> _T:
-        chance = random.Random().random  # noqa: S311 -- jitter is no secret
         said: set[str] = set()
         attempt = 0
         while True:
@@ -184,7 +204,7 @@ class BinanceConnection:
                 return await call()
             except (VenueError, RequestError) as error:
                 wait = error.retry_after if isinstance(error, RateLimited) else 0.0
-                wait = max(wait, equal_jitter(attempt, FIRST_WAIT, LONGEST_WAIT, chance))
+                wait = max(wait, equal_jitter(attempt, FIRST_WAIT, LONGEST_WAIT, self._chance))
                 attempt += 1
                 if str(error) not in said:
                     said.add(str(error))
