@@ -217,9 +217,9 @@ class Fleet:
         return bundle
 
     def _with_room(self, count: int, line: int, now_ns: int) -> Bundle:
-        for bundle in self._bundles:
-            if bundle.line == line and bundle.stream_count + count <= STREAMS:
-                return bundle
+        roomy = [each for each in self._bundles if each.line == line and each.stream_count + count <= STREAMS]
+        if roomy:
+            return next((each for each in roomy if each.is_open), roomy[0])
         self._numbers += 1
         bundle = Bundle(self._numbers, line, now_ns)
         if now_ns < self._first_retry_ns:
