@@ -35,8 +35,9 @@ class LaneSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type", 
     """One lane's run.
 
     ``event_age_ms`` is from the venue's time of the value to the handler: for channels whose values carry one, and only if the
-    venue's clock was known throughout; else ``local_age_ms``, from its arrival on this machine. ``gaps`` are holes in the ids;
-    ``duplicates_delivered`` counts values that the handler had seen before.
+    venue's clock was known throughout; else ``local_age_ms``, from its arrival on this machine. ``gaps`` are holes in the
+    ids of live values, ``missing`` the ids in them, ``backfilled`` those of them that came later; ``duplicates_delivered`` counts
+    values that the handler had seen before.
     """
 
     symbol: str
@@ -48,6 +49,8 @@ class LaneSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type", 
     duplicates_dropped: int
     duplicates_delivered: int
     switches: int
+    missing: int = 0
+    backfilled: int = 0
     event_age_ms: Quantiles | None = None
     local_age_ms: Quantiles | None = None
 
@@ -89,6 +92,8 @@ def _summary(lane: LaneView, tally: Tally) -> LaneSummary:
         duplicates_dropped=lane.duplicates_dropped,
         duplicates_delivered=counted.duplicates,
         switches=lane.switches,
+        missing=counted.missing.total,
+        backfilled=counted.missing.found,
         event_age_ms=ages if is_by_event else None,
         local_age_ms=None if is_by_event else ages,
     )
@@ -105,7 +110,12 @@ def _verdict(ending: Ending, seconds: float, lanes: tuple[LaneSummary, ...], all
     gaps = sum(lane.gaps for lane in lanes)
     twice = sum(lane.duplicates_delivered for lane in lanes)
     symbols = len({lane.symbol for lane in lanes if lane.delivered})
-    verdict = f"{delivered:,} values, symbols {symbols}, gaps {gaps}, duplicates delivered {twice}, in {seconds:.1f} s"
+    missing = sum(lane.missing for lane in lanes)
+    found = sum(lane.backfilled for lane in lanes)
+    backfilled = f" (backfilled {found:,} of {missing:,} ids)" if missing else ""
+    verdict = (
+        f"{delivered:,} values, symbols {symbols}, gaps {gaps}{backfilled}, duplicates delivered {twice}, in {seconds:.1f} s"
+    )
     if not delivered and ending is not Ending.NO_READER:
         return FAILED, f"{verdict}: nothing was delivered"
     return (FAILED, f"{verdict}: please report this as a bug") if twice else (OK, verdict)

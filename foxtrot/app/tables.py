@@ -1,6 +1,7 @@
 """Draws views and summaries as tables that fit the width there is."""
 
 import io
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Literal, NamedTuple
 from urllib.parse import urlsplit
@@ -26,7 +27,8 @@ _HEALTH: Final = {
 }
 _SERVING: Final = {Serving.STREAM: "green", Serving.POLL: "cyan", Serving.NONE: "bold red"}
 _GAP: Final = 2  # blanks between two columns
-_FULL_SUMMARY: Final = 106  # columns that the whole summary takes
+_WIDE_ONLY: Final = frozenset({"state", "backfilled"})
+_FULL_SUMMARY: Final = 118  # columns that the whole summary takes
 
 
 class Column(NamedTuple):
@@ -63,19 +65,31 @@ def rate(per_second: float) -> str:
     return f"{per_second:.1f}" if per_second < 1_000 else f"{per_second:.0f}"  # noqa: PLR2004 -- four digits
 
 
+def why(lane: LaneView) -> str:
+    """``pin``; ``audit, 4s`` while the stream may not be tried for so long."""
+    return lane.why if lane.retry_in is None else f"{lane.why}, {math.ceil(lane.retry_in)}s"
+
+
+def gap_style(lane: LaneView | LaneSummary) -> str:
+    """Red while ids are missing, yellow once all of them have been found."""
+    if not lane.gaps:
+        return ""
+    return "yellow" if lane.missing and lane.missing == lane.backfilled else "bold red"
+
+
 COLUMNS: Final = (
     Column("symbol", 8, 0, lambda lane: Text(lane.symbol, "bold"), "left", is_of_symbol=True),
     Column("health", 8, 0, lambda lane: Text(lane.health.upper(), _HEALTH[lane.health]), "left", is_of_symbol=True),
     Column("channel", 7, 1, lambda lane: Text(lane.channel), "left"),
     Column("serves", 6, 0, lambda lane: Text(lane.serving, _SERVING[lane.serving]), "left"),
-    Column("why", 10, 6, lambda lane: Text(lane.why), "left"),
+    Column("why", 10, 6, lambda lane: Text(why(lane)), "left"),
     Column("last", 8, 3, lambda lane: Text(price(lane.last, lane.decimals))),
     Column("bid", 8, 9, lambda lane: Text(price(lane.bid, lane.decimals))),
     Column("ask", 8, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
     Column("age", 4, 5, lambda lane: Text(age(lane.age))),
     Column("msg/s", 5, 7, lambda lane: Text(rate(lane.rate))),
     Column("delivered", 9, 2, lambda lane: Text(str(lane.delivered))),
-    Column("gaps", 4, 4, lambda lane: Text(str(lane.gaps), "bold red" if lane.gaps else "")),
+    Column("gaps", 4, 4, lambda lane: Text(str(lane.gaps), gap_style(lane))),
     Column("switches", 8, 8, lambda lane: Text(str(lane.switches))),
 )
 """The columns of the live table, from left to right."""
@@ -125,25 +139,35 @@ def hints(view: View) -> list[str]:
 def lane_line(lane: LaneView) -> str:
     """A lane in one line of text."""
     quote = f" {price(lane.bid, lane.decimals)}/{price(lane.ask, lane.decimals)}" if lane.bid or lane.ask else ""
+    found = f" ({lane.backfilled} of {lane.missing} ids found)" if lane.missing else ""
     return (
-        f"{lane.symbol:<9} {lane.channel:<10} {lane.health.upper():<8} {lane.serving:<6} {lane.why}: "
+        f"{lane.symbol:<9} {lane.channel:<10} {lane.health.upper():<8} {lane.serving:<6} {why(lane)}: "
         f"last {price(lane.last, lane.decimals)}{quote}, age {age(lane.age)}, {rate(lane.rate)}/s, delivered {lane.delivered}, "
-        f"gaps {lane.gaps}, switches {lane.switches}"
+        f"gaps {lane.gaps}{found}, switches {lane.switches}"
     )
 
 
 def summary_table(outcome: Outcome, width: int) -> Table:
-    """One row a lane; a narrow one goes without the state."""
+    """One row a lane; a narrow one goes without the state and what was backfilled (the verdict says it)."""
     is_narrow = width < _FULL_SUMMARY
     table = _table(1 if is_narrow else _GAP)
     for title in ("symbol", "channel", *(() if is_narrow else ("state",)), "serves"):
         table.add_column(title, no_wrap=True)
-    for title in ("delivered", "gaps", "dup dropped", "dup delivered", "switches", "p50 ms", "p99 ms"):
+    for title in (
+        "delivered",
+        "gaps",
+        *(() if is_narrow else ("backfilled",)),
+        "dup dropped",
+        "dup delivered",
+        "switches",
+        "p50 ms",
+        "p99 ms",
+    ):
         table.add_column(title, justify="right")
     above = ""
     for lane in outcome.lanes:
         cells = _summary_cells(lane, is_first=lane.symbol != above)
-        table.add_row(*(cell for title, cell in cells if title != "state" or not is_narrow))
+        table.add_row(*(cell for title, cell in cells if not (is_narrow and title in _WIDE_ONLY)))
         above = lane.symbol
     return table
 
@@ -164,7 +188,8 @@ def _summary_cells(lane: LaneSummary, *, is_first: bool) -> Iterable[tuple[str, 
     yield "state", Text(lane.state or "-")
     yield "serves", Text(lane.serving, _SERVING[lane.serving])
     yield "delivered", Text(f"{lane.delivered}")
-    yield "gaps", Text(f"{lane.gaps}", bad if lane.gaps else "")
+    yield "gaps", Text(f"{lane.gaps}", gap_style(lane))
+    yield "backfilled", Text(f"{lane.backfilled:,} of {lane.missing:,}" if lane.missing else "-")
     yield "dup dropped", Text(f"{lane.duplicates_dropped}")
     yield "dup delivered", Text(f"{lane.duplicates_delivered}", bad if lane.duplicates_delivered else "")
     yield "switches", Text(f"{lane.switches}")

@@ -4,23 +4,45 @@ from collections.abc import Iterable
 from typing import Final
 
 from foxtrot.app.histogram import AgeHistogram
+from foxtrot.app.missing_ids import MissingIds
 from foxtrot.core.event import Event
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.transport.base import LaneKey
 from foxtrot.util.constants import Channel, LaneState, Reason
-from foxtrot.util.event_type import EVENT_AGG_TRADE, EVENT_CONTRACT, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
-from foxtrot.util.object import AggTradeData, PublicTradeData, TickData, TransportData
+from foxtrot.util.event_type import (
+    EVENT_AGG_TRADE,
+    EVENT_BACKFILL,
+    EVENT_CONTRACT,
+    EVENT_PUBLIC_TRADE,
+    EVENT_TICK,
+    EVENT_TRANSPORT,
+)
+from foxtrot.util.object import AggTradeData, BackfillData, PublicTradeData, TickData, TransportData
 
 
 class LaneTally:
-    """What one lane delivered to a handler. Written by the event thread alone."""
+    """What one lane delivered to a handler. Written by the event thread alone.
 
-    __slots__ = ("delivered", "duplicates", "event_ages", "gaps", "has_event_ages", "last_id", "last_price", "local_ages")
+    ``gaps`` counts the holes that live values left, ``missing`` knows the ids in them and which of them came as backfill.
+    """
+
+    __slots__ = (
+        "delivered",
+        "duplicates",
+        "event_ages",
+        "gaps",
+        "has_event_ages",
+        "last_id",
+        "last_price",
+        "local_ages",
+        "missing",
+    )
 
     def __init__(self) -> None:
         self.delivered = 0
         self.duplicates = 0
         self.gaps = 0
+        self.missing: Final = MissingIds()
         self.last_id = -1  # ids begin at 0
         self.last_price = 0.0
         self.local_ages: Final = AgeHistogram()
@@ -33,6 +55,7 @@ class LaneTally:
         if number > self.last_id:
             if number != self.last_id + 1 and self.last_id >= 0:
                 self.gaps += 1
+                self.missing.add(self.last_id + 1, number - 1)
             self.last_id = number
         else:
             self.duplicates += 1
@@ -42,6 +65,10 @@ class LaneTally:
             self.has_event_ages = False
         else:
             self.event_ages.record(event_age_ns)
+
+    def take_late(self, number: int) -> None:
+        """A value that came as backfill: one that was not missing is a duplicate."""
+        self.duplicates += not self.missing.find(number)
 
 
 class TickTally(LaneTally):
@@ -91,6 +118,7 @@ class Tally:
         event_engine.register(EVENT_TICK, self._on_tick)
         event_engine.register(EVENT_PUBLIC_TRADE, self._on_trade)
         event_engine.register(EVENT_AGG_TRADE, self._on_agg_trade)
+        event_engine.register(EVENT_BACKFILL, self._on_backfill)
         event_engine.register(EVENT_TRANSPORT, self._on_transport)
         event_engine.register(EVENT_CONTRACT, self._on_contract)
 
@@ -139,6 +167,16 @@ class Tally:
         now_ns, offset_ns = self._now_ns(), self.offset_ns
         event_age_ns = None if offset_ns is None else now_ns + offset_ns - trade.venue_time_ns
         lane.take(number, trade.price, now_ns - trade.received_ns, event_age_ns)
+
+    def _on_backfill(self, event: Event) -> None:
+        found: BackfillData = event.data
+        lane = self.lanes.get(LaneKey(found.symbol, found.channel))
+        if lane is not None:
+            for item in found.items:
+                if isinstance(item, PublicTradeData):
+                    lane.take_late(item.trade_id)
+                elif isinstance(item, AggTradeData):
+                    lane.take_late(item.agg_id)
 
     def _on_transport(self, event: Event) -> None:
         change: TransportData = event.data

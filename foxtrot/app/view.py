@@ -6,14 +6,14 @@ from typing import Final, Protocol
 import msgspec
 
 from foxtrot.adapter.binance.endpoints import Endpoints
+from foxtrot.app.reasons import short
 from foxtrot.app.run_plan import RunPlan
 from foxtrot.app.tally import LaneTally, Tally, TickTally
-from foxtrot.app.words import reason
 from foxtrot.server.engine import MainEngine
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.transport.flags import Decision
 from foxtrot.util.clock import NS_PER_S
-from foxtrot.util.constants import Health, LaneState, Serving
+from foxtrot.util.constants import Channel, Health, LaneState, Reason, Serving
 from foxtrot.util.object import HealthData
 
 RATE_WINDOW_NS: Final = 3 * NS_PER_S
@@ -21,7 +21,11 @@ RATE_WINDOW_NS: Final = 3 * NS_PER_S
 
 
 class LaneView(msgspec.Struct, frozen=True):
-    """One lane at one moment. Prices are None where none has come; ``age`` is seconds since something confirmed the value."""
+    """One lane at one moment. Prices are None where none has come; ``age`` is seconds since something confirmed the value.
+
+    ``retry_in`` is seconds until a stream that was given up may be tried again, None where nothing waits for that. ``missing``
+    is ids that live values left out, ``backfilled`` how many of them came later.
+    """
 
     symbol: str
     channel: str
@@ -29,6 +33,7 @@ class LaneView(msgspec.Struct, frozen=True):
     state: LaneState | None
     serving: Serving
     why: str
+    retry_in: float | None
     decimals: int
     last: float | None
     bid: float | None
@@ -37,6 +42,8 @@ class LaneView(msgspec.Struct, frozen=True):
     rate: float
     delivered: int
     gaps: int
+    missing: int
+    backfilled: int
     duplicates_dropped: int
     duplicates_delivered: int
     switches: int
@@ -114,7 +121,8 @@ class Observer:
             health=health.new if health else Health.BLIND,
             state=status.state if status else (LaneState.CLOSED if key in self._tally.closed else None),
             serving=status.serving if status else Serving.NONE,
-            why=self._why(key, status),
+            why=self._why(key, status, health),
+            retry_in=self._retry_in(status) if status else None,
             decimals=len(step.rstrip("0").partition(".")[2]),
             last=lane.last_price or None,
             bid=(tick.bid_price_1 or None) if tick else None,
@@ -123,23 +131,47 @@ class Observer:
             rate=self._rate(key),
             delivered=lane.delivered,
             gaps=max(lane.gaps, status.gaps if status else 0),
+            missing=lane.missing.total,
+            backfilled=lane.missing.found,
             duplicates_dropped=status.duplicates_dropped if status else 0,
             duplicates_delivered=lane.duplicates,
             switches=status.switches if status else 0,
         )
 
-    def _why(self, key: LaneKey, status: LaneStatus | None) -> str:
+    def _why(self, key: LaneKey, status: LaneStatus | None, health: HealthData | None) -> str:
         """Where the lane is as decided, the rule that decides; else what keeps it from there."""
         if status is None:
-            return reason(self._tally.closed[key]) if key in self._tally.closed else "connecting"
+            return short(self._tally.closed[key]) if key in self._tally.closed else "connecting"
         if status.serving is Serving.NONE:
             return "starting"
+        if health is not None and _concerns(health.reason, status):
+            return short(health.reason)
         if status.state is LaneState.PROVING:
-            return "proving"
+            return "poll down" if status.serving is Serving.STREAM else "proving"
         if status.state is LaneState.FALLBACK:
-            return reason(status.reason)
-        return reason(self._adapter.decision(key).reason)
+            return short(status.reason)
+        if status.is_suspect:
+            return short(Reason.AUDIT)
+        return "shadow" if status.state is LaneState.SHADOW else short(self._adapter.decision(key).reason)
+
+    def _retry_in(self, status: LaneStatus) -> float | None:
+        is_waiting = status.state in {LaneState.FALLBACK, LaneState.SHADOW} and status.reason is not Reason.FORCED_OPEN
+        left_ns = status.retry_at_ns - self._clock.now_ns()
+        return left_ns / NS_PER_S if is_waiting and left_ns > 0 else None
 
     def _rate(self, key: LaneKey) -> float:
         (first_ns, first), (last_ns, last) = self._counts[0], self._counts[-1]
         return (last[key] - first[key]) * NS_PER_S / (last_ns - first_ns) if last_ns > first_ns else 0.0
+
+
+def _concerns(why: Reason, status: LaneStatus) -> bool:
+    """Whether the reason of a symbol's health is what there is to say of this one of its lanes."""
+    match why:
+        case Reason.HALTED:
+            return True
+        case Reason.CONSUMER_SLOW:
+            return status.key.channel != Channel.TICK
+        case Reason.RATE_LIMITED:
+            return status.serving is Serving.POLL
+        case _:
+            return False

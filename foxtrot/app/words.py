@@ -4,6 +4,7 @@ import datetime as dt
 import logging
 from typing import Final
 
+from foxtrot.app.reasons import DECIDED, because
 from foxtrot.core.event import Event
 from foxtrot.util.constants import Health, LaneState, Reason, Serving
 from foxtrot.util.object import BackfillData, GapData, HealthData, LogData, TransportData
@@ -21,9 +22,9 @@ def phrase(event: Event) -> str:
         case HealthData() as health:
             return _health(health)
         case GapData() as gap:
-            return f"{gap.symbol} {gap.channel}: ids {gap.first_id} to {gap.last_id} are missing ({reason(gap.reason)})"
+            return _gap(gap)
         case BackfillData() as found:
-            return f"{found.symbol} {found.channel}: {len(found.items)} missing values found"
+            return f"{found.symbol} {found.channel}: backfill: {_count(len(found.items), 'missing value')} found"
         case other:
             return f"{event.type} {other}"
 
@@ -33,12 +34,14 @@ def level_of(event: Event) -> int:
     match event.data:
         case LogData() as log:
             return log.level
-        case GapData():
-            return logging.ERROR
-        case TransportData() as change if change.new is LaneState.FALLBACK:
+        case GapData() as gap:
+            return logging.WARNING if gap.reason is Reason.HOLD else logging.ERROR
+        case TransportData() as change if change.new is LaneState.FALLBACK or change.reason is Reason.POLL_DOWN:
             return logging.WARNING
         case HealthData() as health if health.reason is not Reason.STARTING and health.new is Health.BLIND:
             return logging.ERROR
+        case HealthData() as health if health.new in {Health.SUSPECT, Health.HALTED}:
+            return logging.WARNING
         case _:
             return logging.INFO
 
@@ -54,11 +57,6 @@ def is_news(event: Event) -> bool:
             return True
 
 
-def reason(why: str) -> str:
-    """A reason as words."""
-    return why.replace("_", " ")
-
-
 def let_go_phrase(count: int) -> str:
     """What is said where the reader of the output did not keep up."""
     return f"lines let go so far: {count:,}; the output is read too slowly"
@@ -71,8 +69,25 @@ def clock_time(time_ns: int) -> str:
 
 def _transport(change: TransportData) -> str:
     old = "" if change.old is change.new else f"{change.old} -> "
-    return f"{change.symbol} {change.channel}: {old}{change.new} ({reason(change.reason)}); served by {SERVED_BY[change.serving]}"
+    served = f"served by {SERVED_BY[change.serving]}"
+    return f"{change.symbol} {change.channel}: {old}{change.new}, {served}: {because(change.reason)}"
 
 
 def _health(health: HealthData) -> str:
-    return f"{health.symbol} is {health.new.upper()} ({reason(health.reason)}); served by {SERVED_BY[health.serving]}"
+    is_proving = health.new is Health.DEGRADED and health.reason in DECIDED
+    why = "its stream has yet to prove itself" if is_proving else because(health.reason)
+    return f"{health.symbol} is {health.new.upper()}, served by {SERVED_BY[health.serving]}: {why}"
+
+
+def _gap(gap: GapData) -> str:
+    count = gap.last_id - gap.first_id + 1
+    ids = f"id {gap.first_id}" if count == 1 else f"{count:,} ids, {gap.first_id} to {gap.last_id},"
+    if gap.reason is Reason.HOLD:
+        return f"{gap.symbol} {gap.channel}: gap: {ids} not found within the hold; live data goes on, the search too"
+    if gap.reason is Reason.GAP:
+        return f"{gap.symbol} {gap.channel}: gap: {ids} not at the venue any more"
+    return f"{gap.symbol} {gap.channel}: gap: {ids} {because(gap.reason)}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number:,} {what}" if number == 1 else f"{number:,} {what}s"

@@ -73,6 +73,7 @@ def lane(symbol: str = "BTCUSDT", channel: str = "tick", *, state: LaneState | N
         state=state,
         serving=Serving.STREAM,
         why="pin",
+        retry_in=None,
         decimals=2,
         last=64120.3,
         bid=64120.0 if channel == "tick" else None,
@@ -81,6 +82,8 @@ def lane(symbol: str = "BTCUSDT", channel: str = "tick", *, state: LaneState | N
         rate=12.5,
         delivered=1234,
         gaps=0,
+        missing=0,
+        backfilled=0,
         duplicates_dropped=1,
         duplicates_delivered=0,
         switches=1,
@@ -94,6 +97,8 @@ def view(*lanes: LaneView, left: float | None = None, endpoints: Endpoints | Non
 def outcome(*, exit_code: int = 0) -> Outcome:
     lanes = (
         LaneSummary("BTCUSDT", "tick", LaneState.STREAMING, Serving.STREAM, 9, 0, 1, 0, 1, local_age_ms=Quantiles(0.2, 1.5)),
-        LaneSummary("BTCUSDT", "trades", LaneState.POLLING, Serving.POLL, 7, 2, 0, 3, 0, event_age_ms=Quantiles(None, None)),
+        LaneSummary(
+            "BTCUSDT", "trades", LaneState.POLLING, Serving.POLL, 7, 2, 0, 3, 0, 5, 4, event_age_ms=Quantiles(None, None)
+        ),
     )
     return Outcome(Ending.DURATION, 5.25, lanes, exit_code, "the verdict")

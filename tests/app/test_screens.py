@@ -168,7 +168,7 @@ def test_plain() -> None:
     found = [line.partition(" ")[2] for line in lines.text.splitlines()[:5]]
     assert found[0] == "sandbox: tick, trades of BTCUSDT"
     assert found[1] == "break it: foxtrot chaos close --port 9000"
-    assert found[2] == "BTCUSDT trades: streaming -> fallback (connection); served by polling"
+    assert found[2] == "BTCUSDT trades: streaming -> fallback, served by polling: its connection is lost"
     assert found[3].startswith("BTCUSDT   tick       LIVE")
     assert found[4].startswith("BTCUSDT   trades     LIVE")
     assert lines.text.splitlines()[5].startswith("symbol")
@@ -194,7 +194,7 @@ def test_frame_shows_lanes_and_news() -> None:
     lines = frame(screen, console)
     assert lines[0].startswith("Foxtrot on sandbox")
     assert any("64120.30" in line for line in lines)
-    assert lines[-1].rstrip().endswith("served by polling")
+    assert lines[-1].rstrip().endswith("its connection is lost")
 
 
 def test_frame_fits_every_terminal() -> None:

@@ -11,11 +11,13 @@ from tests.app.samples import FakeClock, lane, view
 TRADES = LaneKey("BTCUSDT", "trades")
 
 
-def concluded(ending: Ending, *ids: int, event_age_ns: int | None = 5_000_000) -> Outcome:
+def concluded(ending: Ending, *ids: int, event_age_ns: int | None = 5_000_000, late: tuple[int, ...] = ()) -> Outcome:
     engine = EventEngine(FakeClock())
     tally = Tally(engine, [LaneKey("BTCUSDT", "tick"), TRADES])
     for number in ids:
         tally.lanes[TRADES].take(number, 100.0, 1_000_000, event_age_ns)
+    for number in late:
+        tally.lanes[TRADES].take_late(number)
     engine.stop()
     return conclude(ending, 5.0, view(lane(), lane(channel="trades")), tally, 30.0)
 
@@ -57,6 +59,14 @@ def test_lanes() -> None:
     assert (trades.delivered, trades.gaps, trades.switches, trades.local_age_ms) == (2, 1, 1, None)
     assert trades.event_age_ms is not None
     assert trades.event_age_ms.p50 == pytest.approx(5.0, rel=0.02)
+
+
+def test_backfill() -> None:
+    """What live values left out, and what was found of it, stands in the lane and in the verdict; a find is no duplicate."""
+    found = concluded(Ending.DURATION, 1, 5, late=(2, 4))
+    assert (found.lanes[1].gaps, found.lanes[1].missing, found.lanes[1].backfilled) == (1, 3, 2)
+    assert "gaps 1 (backfilled 2 of 3 ids), duplicates delivered 0" in found.verdict
+    assert concluded(Ending.DURATION, 1, 3, late=(2, 2)).exit_code == FAILED
 
 
 def test_without_the_venues_clock_ages_are_local() -> None:

@@ -1,11 +1,13 @@
 """Tables fit the width there is."""
 
 import pytest
+from msgspec.structs import replace
 
 from foxtrot.app.tables import (
     COLUMNS,
     age,
     columns_for,
+    gap_style,
     lane_line,
     live_table,
     plain_text,
@@ -13,6 +15,7 @@ from foxtrot.app.tables import (
     rate,
     summary_table,
     title_lines,
+    why,
 )
 from foxtrot.util.constants import Health, Serving
 from tests.app.samples import lane, outcome, view
@@ -90,12 +93,27 @@ def test_lane_in_a_line() -> None:
     assert "64120.00/" not in lane_line(lane(channel="trades"))
 
 
+def test_a_stream_that_waits() -> None:
+    """The table says for how long it may not be tried."""
+    assert why(replace(lane(), why="audit", retry_in=3.2)) == "audit, 4s"
+    assert why(lane()) == "pin"
+
+
+def test_what_is_missing() -> None:
+    """A gap is red while ids are missing, yellow once all of them were found."""
+    lost = replace(lane(), gaps=1, missing=5, backfilled=4)
+    assert "gaps 1 (4 of 5 ids found)" in lane_line(lost)
+    assert [gap_style(each) for each in (lane(), lost, replace(lost, backfilled=5))] == ["", "bold red", "yellow"]
+
+
 def test_summary() -> None:
     """Every lane with its state; without it where it is narrow."""
-    wide, narrow = plain_text(summary_table(outcome(), 120)), plain_text(summary_table(outcome(), 80))
+    wide, narrow = plain_text(summary_table(outcome(), 118)), plain_text(summary_table(outcome(), 80))
     assert "polling" in wide
     assert "polling" not in narrow
-    assert max(map(len, wide.splitlines())) <= 106
+    assert max(map(len, wide.splitlines())) <= 118
+    assert max(map(len, narrow.splitlines())) <= 84
+    assert "4 of 5" in wide
     assert "poll" in narrow
 
 
@@ -103,7 +121,5 @@ def test_every_health_and_serving_has_its_colour() -> None:
     """A new one cannot be forgotten."""
     for state in Health:
         for serving in Serving:
-            given = lane().__class__(
-                **{**{n: getattr(lane(), n) for n in lane().__struct_fields__}, "health": state, "serving": serving}
-            )
+            given = replace(lane(), health=state, serving=serving)
             assert state.upper() in plain_text(live_table([given], 120, 5))

@@ -7,8 +7,15 @@ from foxtrot.core.event import Event
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.transport.base import LaneKey
 from foxtrot.util.constants import Exchange, LaneState, Reason, Source
-from foxtrot.util.event_type import EVENT_AGG_TRADE, EVENT_CONTRACT, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
-from foxtrot.util.object import AggTradeData
+from foxtrot.util.event_type import (
+    EVENT_AGG_TRADE,
+    EVENT_BACKFILL,
+    EVENT_CONTRACT,
+    EVENT_PUBLIC_TRADE,
+    EVENT_TICK,
+    EVENT_TRANSPORT,
+)
+from foxtrot.util.object import AggTradeData, BackfillData
 from tests.app.samples import FakeClock, change, tick, trade
 
 TICK, TRADES, AGG = (LaneKey("BTCUSDT", channel) for channel in ("tick", "trades", "agg_trades"))
@@ -55,6 +62,27 @@ def test_holes() -> None:
     assert trades(7, 9, 10, 20).gaps == 2
 
 
+def agg_trade(agg_id: int) -> AggTradeData:
+    return AggTradeData("BTCUSDT", Exchange.BINANCE, "BINANCE", Source.POLL, 0, 0, agg_id, 1, 9, 100.0, 1.0, False)
+
+
+def test_backfill() -> None:
+    """What live values left out is found once; found twice, or not missing at all, it is a duplicate."""
+    late = BackfillData("BTCUSDT", Exchange.BINANCE, "BINANCE", "trades", tuple(trade(each) for each in (8, 9, 9, 7)))
+    events = [Event(EVENT_PUBLIC_TRADE, trade(each)) for each in (7, 11)]
+    lane = counted([*events, Event(EVENT_BACKFILL, late)]).lanes[TRADES]
+    assert (lane.missing.total, lane.missing.found, lane.duplicates, lane.delivered) == (3, 2, 2, 2)
+
+
+def test_backfill_of_aggregate_trades() -> None:
+    """By their own ids; of a lane that was not asked for nothing is counted."""
+    late = BackfillData("BTCUSDT", Exchange.BINANCE, "BINANCE", "agg_trades", (agg_trade(2),))
+    other = BackfillData("ETHUSDT", Exchange.BINANCE, "BINANCE", "agg_trades", (agg_trade(2),))
+    events = [Event(EVENT_AGG_TRADE, agg_trade(each)) for each in (1, 3)]
+    tally = counted([*events, Event(EVENT_BACKFILL, late), Event(EVENT_BACKFILL, other)])
+    assert (tally.lanes[AGG].missing.found, tally.duplicates) == (1, 0)
+
+
 def test_other_symbols() -> None:
     """What was not asked for is not counted."""
     tally = counted([Event(EVENT_PUBLIC_TRADE, trade(1, symbol="ETHUSDT"))])
@@ -63,8 +91,7 @@ def test_other_symbols() -> None:
 
 def test_aggregate_trades() -> None:
     """They have ids of their own."""
-    value = AggTradeData("BTCUSDT", Exchange.BINANCE, "BINANCE", Source.POLL, 0, 0, 5, 1, 9, 100.0, 1.0, False)
-    tally = counted([Event(EVENT_AGG_TRADE, value), Event(EVENT_PUBLIC_TRADE, trade(5))])
+    tally = counted([Event(EVENT_AGG_TRADE, agg_trade(5)), Event(EVENT_PUBLIC_TRADE, trade(5))])
     assert (tally.lanes[AGG].delivered, tally.lanes[AGG].last_id, tally.duplicates) == (1, 5, 0)
 
 
