@@ -1,4 +1,4 @@
-"""The fleet's rules in every order of wishes, dials, losses and pulses (RT-3, CB-3)."""
+"""The fleet's rules in every order of wishes, dials, losses, rotations, trips and restarts (RT-3, CB-3, CB-11, BN-4)."""
 
 import itertools
 import random
@@ -7,9 +7,11 @@ import hypothesis.strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from foxtrot.transport.base import LaneKey
-from foxtrot.transport.bundle import Carried, Dial, FleetEffect, Hang, Lost, Phase, Sync
-from foxtrot.transport.fleet import STREAMS, Fleet
+from foxtrot.transport.bundle import Carried, Compare, Dial, FleetEffect, Forgive, Hang, Lost, Moved, Phase, Sync
+from foxtrot.transport.fleet import MASS_LANES, MASS_NS, STREAMS, Fleet
+from foxtrot.transport.rotation import GIVE_UP_NS, HOUR_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
+from foxtrot.util.constants import BreakerState
 
 LANES = [LaneKey(f"S{number}", "trades") for number in range(12)]
 WIDTHS = (1, 70, 100, 131, 200)
@@ -21,13 +23,19 @@ class FleetMachine(RuleBasedStateMachine):
     @initialize(seed=st.integers(0, 99))
     def begin(self, seed: int) -> None:
         self.now = 1_000 * NS_PER_S
-        self.fleet = Fleet(self.now, random.Random(seed).random)
+        self.chance = random.Random(seed).random
+        self.fleet = Fleet(self.now, self.chance)
         self.wanted: dict[LaneKey, tuple[str, ...]] = {}
-        self.carried: set[LaneKey] = set()
+        self.lines: dict[LaneKey, int] = {}
+        self.told: dict[LaneKey, bool] = {}
         self.alive: dict[int, int] = {}  # connection: generation of the attempt under way or of the open connection
         self.is_open: set[int] = set()
+        self.opened_at: dict[int, int] = {}
+        self.compared: dict[int, int] = {}  # new connection: old one
+        self.breakers: dict[int, BreakerState] = {}
         self.ended: list[tuple[int, int]] = []
         self.dials: list[int] = []
+        self.tripped: dict[LaneKey, int] = {}
         self.banned_until = 0
 
     def act(self, effects: list[FleetEffect]) -> None:
@@ -41,30 +49,52 @@ class FleetMachine(RuleBasedStateMachine):
                     self.dials.append(self.now)
                 case Hang():
                     assert self.alive[effect.connection] == effect.generation
-                    self.ended.append((effect.connection, self.alive.pop(effect.connection)))
-                    self.is_open.discard(effect.connection)
+                    self._end(effect.connection)
                 case Sync():
                     assert effect.connection in self.is_open
+                case Compare():
+                    assert {effect.old, effect.new} <= self.is_open
+                    self.compared[effect.new] = effect.old
                 case Carried():
-                    assert set(effect.lanes) <= set(self.wanted)
-                    assert not self.carried & set(effect.lanes), "told once"
-                    self.carried.update(effect.lanes)
+                    self._tell(effect.lanes, is_carried=True)
                 case Lost():
-                    assert set(effect.lanes) <= set(self.wanted)
-                    self.carried -= set(effect.lanes)
+                    self._tell(effect.lanes, is_carried=False)
+                case Moved():
+                    assert self.breakers.get(effect.bundle, BreakerState.CLOSED) is effect.old is not effect.new
+                    self.breakers[effect.bundle] = effect.new
+                case Forgive():
+                    assert len(effect.lanes) >= MASS_LANES
+                    assert all(self.now - self.tripped[lane] <= MASS_NS for lane in effect.lanes)
 
-    @rule(lane=st.sampled_from(LANES), width=st.sampled_from(WIDTHS))
-    def want(self, lane: LaneKey, width: int) -> None:
+    def _tell(self, lanes: tuple[LaneKey, ...], *, is_carried: bool) -> None:
+        for lane in lanes:
+            assert lane in self.wanted
+            assert self.told.get(lane) is not is_carried, "carried and lost alternate"
+            self.told[lane] = is_carried
+
+    def _end(self, number: int) -> None:
+        self.ended.append((number, self.alive.pop(number)))
+        self.is_open.discard(number)
+        self.compared = {new: old for new, old in self.compared.items() if number not in {new, old}}
+
+    def _open(self, number: int) -> None:
+        self.is_open.add(number)
+        self.opened_at[number] = self.now
+        self.act(self.fleet.opened(number, self.alive[number], self.now))
+
+    @rule(lane=st.sampled_from(LANES), width=st.sampled_from(WIDTHS), lines=st.sampled_from([1, 1, 2]))
+    def want(self, lane: LaneKey, width: int, lines: int) -> None:
         streams = self.wanted.setdefault(lane, tuple(f"{lane.symbol}@{k}" for k in range(width)))
-        self.act(self.fleet.want(lane, streams, self.now))
+        self.lines[lane] = lines
+        self.act(self.fleet.want(lane, streams, self.now, lines))
 
     @rule(lane=st.sampled_from(LANES))
     def unwant(self, lane: LaneKey) -> None:
-        self.wanted.pop(lane, None)
-        self.carried.discard(lane)
+        for book in (self.wanted, self.lines, self.told):
+            book.pop(lane, None)
         self.act(self.fleet.unwant(lane, self.now))
 
-    @rule(span_ns=st.sampled_from([NS_PER_MS, 100 * NS_PER_MS, NS_PER_S, 31 * NS_PER_S, 70 * NS_PER_S]))
+    @rule(span_ns=st.sampled_from([NS_PER_MS, 100 * NS_PER_MS, NS_PER_S, 31 * NS_PER_S, 70 * NS_PER_S, 23 * HOUR_NS]))
     def pass_time(self, span_ns: int) -> None:
         self.now += span_ns
         self.act(self.fleet.pulse(self.now))
@@ -81,9 +111,7 @@ class FleetMachine(RuleBasedStateMachine):
     @precondition(lambda self: set(self.alive) - self.is_open)
     @rule(data=st.data())
     def dial_succeeds(self, data: st.DataObject) -> None:
-        number = data.draw(st.sampled_from(sorted(set(self.alive) - self.is_open)))
-        self.is_open.add(number)
-        self.act(self.fleet.opened(number, self.alive[number], self.now))
+        self._open(data.draw(st.sampled_from(sorted(set(self.alive) - self.is_open))))
 
     @precondition(lambda self: self.alive)
     @rule(data=st.data(), ban_s=st.sampled_from([0, 0, 0, 120]))
@@ -91,23 +119,62 @@ class FleetMachine(RuleBasedStateMachine):
         self._lose(data.draw(st.sampled_from(sorted(self.alive))), ban_s)
 
     def _lose(self, number: int, ban_s: int) -> None:
-        generation = self.alive.pop(number)
-        self.is_open.discard(number)
-        self.ended.append((number, generation))
+        generation = self.alive[number]
+        self._end(number)
         until = self.now + ban_s * NS_PER_S
         self.banned_until = max(self.banned_until, until)
         self.act(self.fleet.lost(number, generation, self.now, until))
 
+    @precondition(lambda self: self.is_open)
+    @rule(data=st.data())
+    def the_venue_announces_an_end(self, data: st.DataObject) -> None:
+        number = data.draw(st.sampled_from(sorted(self.is_open)))
+        self.act(self.fleet.closing(number, self.alive[number], self.now))
+
+    @precondition(lambda self: self.compared)
+    @rule(data=st.data())
+    def a_successor_is_proven(self, data: st.DataObject) -> None:
+        """No lane falls by it, and no breaker moves."""
+        number = data.draw(st.sampled_from(sorted(self.compared)))
+        old, told = self.compared[number], dict(self.told)
+        effects = self.fleet.proven(number, self.alive[number], self.now)
+        assert Hang(old, self.alive[old]) in effects
+        self.act(effects)
+        assert told == self.told
+
+    @rule(lane=st.sampled_from(LANES))
+    def trip(self, lane: LaneKey) -> None:
+        self.tripped[lane] = self.now
+        self.act(self.fleet.tripped(lane, self.now))
+
+    @rule(lanes=st.lists(st.sampled_from(LANES), min_size=6, max_size=12, unique=True))
+    def many_trip(self, lanes: list[LaneKey]) -> None:
+        """As their machines do it: the stream is shut, then the trip is told."""
+        for lane in lanes:
+            self.unwant(lane)
+            self.trip(lane)
+
+    @rule()
+    def restart(self) -> None:
+        """The process ends and begins anew: the wishes are the same, what was dialled is not forgotten."""
+        memory = self.fleet.memory()
+        for number in list(self.alive):
+            self._end(number)
+        self.fleet = Fleet(self.now, self.chance, memory)
+        self.ended, self.told, self.breakers = [], {}, {}
+        for lane, streams in self.wanted.items():
+            self.act(self.fleet.want(lane, streams, self.now, self.lines[lane]))
+
     @precondition(lambda self: self.ended)
-    @rule(data=st.data(), is_open=st.booleans())
-    def an_old_generation_speaks(self, data: st.DataObject, is_open: bool) -> None:
+    @rule(data=st.data(), kind=st.sampled_from(["opened", "lost", "closing", "proven"]))
+    def an_old_generation_speaks(self, data: st.DataObject, kind: str) -> None:
         number, generation = data.draw(st.sampled_from(self.ended[-5:]))
         before = [(c.id, c.phase, c.generation, c.bundle.retry_at_ns, c.bundle.losses) for c in self.fleet.connections.values()]
-        tell = self.fleet.opened if is_open else self.fleet.lost
+        fleet = self.fleet
+        tell = {"opened": fleet.opened, "lost": fleet.lost, "closing": fleet.closing, "proven": fleet.proven}[kind]
         assert tell(number, generation, self.now) == []
-        assert before == [
-            (c.id, c.phase, c.generation, c.bundle.retry_at_ns, c.bundle.losses) for c in self.fleet.connections.values()
-        ]
+        after = [(c.id, c.phase, c.generation, c.bundle.retry_at_ns, c.bundle.losses) for c in self.fleet.connections.values()]
+        assert before == after
 
     @rule()
     def all_comes_home(self) -> None:
@@ -116,24 +183,42 @@ class FleetMachine(RuleBasedStateMachine):
             self.now += NS_PER_S
             self.act(self.fleet.pulse(self.now))
             for number in [number for number in self.alive if number not in self.is_open]:
-                self.is_open.add(number)
-                self.act(self.fleet.opened(number, self.alive[number], self.now))
-            if self.carried == set(self.wanted):
+                self._open(number)
+            if all(self.told.get(lane) for lane in self.wanted):
                 break
-        assert self.carried == set(self.wanted)
+        assert all(self.told.get(lane) for lane in self.wanted)
 
     @invariant()
-    def every_wanted_lane_is_on_one_connection(self) -> None:
+    def every_wanted_lane_is_on_its_lines(self) -> None:
+        """One connection a line; two in a rotation, and then one replaces the other."""
         if not hasattr(self, "fleet"):
             return
-        placed = [lane for connection in self.fleet.connections.values() for lane in connection.lanes]
-        assert sorted(placed) == sorted(self.wanted)
+        bundles = {connection.bundle.id: connection.bundle for connection in self.fleet.connections.values()}
+        placed = [(lane, bundle.line) for bundle in bundles.values() for lane in bundle.lanes]
+        assert len(placed) == len(set(placed)), "never twice on the same line"
+        assert sorted(lane for lane, _ in placed) == sorted(lane for lane, lines in self.lines.items() for _ in range(lines))
+        for bundle in bundles.values():
+            assert bundle.stream_count == len(bundle.current.streams) <= STREAMS
+            assert {each.id for each in bundle.connections} <= set(self.fleet.connections)
+            assert bundle.successor is None or bundle.current.phase is Phase.OPEN
+
+    @invariant()
+    def what_is_told_is_true(self) -> None:
+        if not hasattr(self, "fleet"):
+            return
         for connection in self.fleet.connections.values():
-            assert len(connection.streams) <= STREAMS
             assert (connection.phase is Phase.WAITING) is (connection.id not in self.alive)
             assert (connection.phase is Phase.OPEN) is (connection.id in self.is_open)
-            assert self.carried >= set(connection.lanes) if connection.phase is Phase.OPEN else True
-        assert self.carried <= set(self.wanted)
+        for lane in self.wanted:
+            carriers = [each for each in self.fleet.connections.values() if each.is_open and lane in each.lanes]
+            assert bool(self.told.get(lane)) is bool(carriers)
+
+    @invariant()
+    def nothing_is_compared_for_ever(self) -> None:
+        """A pulse ends it half a minute after the successor opened."""
+        if hasattr(self, "fleet") and self.compared:
+            self.act(self.fleet.pulse(self.now))
+            assert all(self.now - self.opened_at[new] < GIVE_UP_NS for new in self.compared)
 
     @invariant()
     def dials_keep_their_pace(self) -> None:

@@ -281,7 +281,8 @@ def test_addresses_alternate_while_losses_go_on() -> None:
     """A first loss tries the same one again, the next another."""
     fleet = make()
     want(fleet, 1)
-    now, lines = 0, []
+    now = 0
+    lines: list[int] = []
     for _ in range(4):
         fleet.lost(1, fleet.connections[1].generation, now)
         now += 61 * NS_PER_S
