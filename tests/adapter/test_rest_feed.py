@@ -140,6 +140,40 @@ async def test_time_and_markets(scene: Scene) -> None:
     assert [body.symbol for body in (await scene.rest.exchange_info()).symbols] == ["BTCUSDT"]
 
 
+async def test_the_busiest_symbol_has_most_trades(scene: Scene) -> None:
+    """Of all that the venue lists, in the short form; no other figure has to be readable."""
+    rows = [{"symbol": "A", "count": 5}, {"symbol": "B", "count": 70, "lastPrice": "?"}, {"symbol": "C", "count": 8}]
+    scene.answers("ticker/24hr", answer(rows))
+    assert await scene.rest.busiest() == "B"
+    assert scene.venue.asked[0].query == {"type": "MINI"}
+
+
+@pytest.mark.parametrize("body", ["[]", '[{"symbol":"A"}]', "{}"])
+async def test_without_a_count_nobody_is_busiest(scene: Scene, body: str) -> None:
+    """The answer does not fit."""
+    scene.answers("ticker/24hr", answer(body))
+    with pytest.raises(BadAnswer):
+        await scene.rest.busiest()
+
+
+async def test_the_halted_are_those_that_do_not_trade(scene: Scene) -> None:
+    """Whatever the venue calls it; their rules are not read."""
+    rows = [
+        {"symbol": "A", "status": "TRADING"},
+        {"symbol": "B", "status": "BREAK"},
+        {"symbol": "C", "status": "HALT", "filters": 3},
+    ]
+    scene.answers("exchangeInfo", answer({"symbols": rows}))
+    assert await scene.rest.halted(["A", "B", "C"]) == {"B", "C"}
+    assert scene.venue.asked[0].query == {"symbols": '["A","B","C"]'}
+
+
+async def test_a_hundred_names_fit_into_an_address(scene: Scene) -> None:
+    """Of a request for statuses; ten letters each."""
+    await scene.rest.halted([f"LONG{number:03}USDT" for number in range(100)])
+    assert len(scene.venue.asked[0].url) < 2_000
+
+
 # weights
 
 
@@ -154,6 +188,8 @@ async def test_time_and_markets(scene: Scene) -> None:
         ("book_ticker", None, 1, 4),
         ("anchor", None, 1, 5),
         ("exchange_info", None, 1, 20),
+        ("halted", None, 100, 20),
+        ("busiest", None, 1, 80),
         ("server_time", None, 1, 1),
         ("newest", TRADES, 1, 25),
         ("newest", AGG_TRADES, 1, 4),
@@ -345,6 +381,8 @@ CALLS: list[Callable[[BinanceRest], Awaitable[Any]]] = [
     lambda rest: rest.newest(AGG_TRADES, 0),
     lambda rest: rest.server_time(),
     lambda rest: rest.exchange_info(),
+    lambda rest: rest.busiest(),
+    lambda rest: rest.halted(["BTCUSDT"]),
 ]
 
 

@@ -90,15 +90,18 @@ class BinanceConnection:
         await self._load_markets(rest)
         watch = ClockWatch(rest, self._clock, self._budget, self.clock_offset, self._market.problem)
         await watch.measure()
-        memory = self._memory = await self._remember()
+        self._memory = await self._remember()
         self._market.start(
             rest=rest,
             dialler=WireDialler(self._clock, proxy=setting.proxy.reveal() or None, ssl_context=self._ssl_context()),
             stream_urls=self.endpoints.streams,
             budget=self._budget,
             offset=self.clock_offset.known_ns,
+            memory=self._memory,
         )
-        self._watching = asyncio.get_running_loop().create_task(watch.run(self._market.has_lanes), name="clock watch")
+        statuses = StatusWatch(rest, self._clock, self._budget, self._subscribed, self._market.halted)
+        self._watch(watch.run(self._market.has_lanes), "clock watch")
+        self._watch(statuses.run(self._market.has_lanes), "status watch")
 
     async def close(self) -> None:
         """Takes down what stands, in the order in which nothing follows a lane's closing event."""
