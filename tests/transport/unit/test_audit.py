@@ -226,6 +226,35 @@ def test_a_new_stream_starts_from_nothing(known: Polled) -> None:
     assert audit.lag_bounds == (None, None)
 
 
+def test_a_new_stream_has_nothing_of_an_older_one_to_settle(known: Polled) -> None:
+    """Polls that were not judged yet are dropped, late hits forgiven, hits not settled any more."""
+    hit_with_lag(known, 5, 0.3)
+    known.stream(6.38, 20)
+    known.poll(6.40, 20, took_ns=0)
+    assert known.look(6.41) == [HIT]
+    known.poll(6.42, 30)
+    known.audit.begin(UP + 6_500 * NS_PER_MS)
+    known.stream(6.55, 20, 30, 40)
+    assert known.look(9) == []
+    assert known.audit.lag_bounds == (None, None)
+    assert known.lateness(9) is Lateness.OPEN
+
+
+def test_what_was_polled_stands_from_its_own_moment() -> None:
+    """The baseline judges what was asked three quarters of a second later or more: that cannot have seen what stood before."""
+    for asked, verdicts in ((1.74, []), (1.75, [MISS])):
+        polled = Polled()
+        polled.poll(1, 1)
+        polled.poll(asked, 2)
+        assert polled.look(4) == verdicts
+
+
+def test_a_window_that_begins_with_the_first_frame_is_known(known: Polled) -> None:
+    """To the nanosecond."""
+    known.poll(WINDOW_NS / NS_PER_S, 2)
+    assert known.look(3) == [MISS]
+
+
 def test_a_stream_too_fast_to_be_kept_whole_does_not_miss(known: Polled) -> None:
     """Its quotes are bounded: what was dropped may have been the polled one. What is left still hits."""
     for number in range(2 * CAPACITY):
@@ -259,6 +288,15 @@ def test_a_poll_that_took_long_is_judged_by_its_own_window(known: Polled) -> Non
     known.poll(2, 1, took_ns=1_900 * NS_PER_MS)
     known.poll(2.6, 9, took_ns=1_300 * NS_PER_MS)
     assert known.look(6) == [HIT, MISS]
+
+
+def test_what_a_waiting_poll_needs_is_kept(known: Polled) -> None:
+    """Longer than for the next one."""
+    for number in range(2, 6):
+        known.stream(number - 0.5, number)
+    known.poll(2, 9, took_ns=2_400 * NS_PER_MS)
+    assert known.look(4.5) == []
+    assert known.look(5) == [MISS]
 
 
 # --- lag --------------------------------------------------------------------------------------------------------------------
@@ -380,7 +418,7 @@ def test_a_hiccup_is_outweighed(known: Polled) -> None:
 def test_late_hits_weigh_on_when_they_are_no_longer_among_the_last(known: Polled) -> None:
     """A replica that never trails may be met seldom: one late hit in eight stays late."""
     for at in range(5, 85):
-        hit_with_lag(known, at, 0.3 if at < 15 else 0.05)
+        hit_with_lag(known, at, 0.005 + LATE_NS / NS_PER_S if at < 15 else 0.05)
     known.look(86)
     assert known.audit.lag_ns is not None
     assert known.audit.lag_ns < LATE_NS
