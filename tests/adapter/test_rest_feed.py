@@ -354,6 +354,16 @@ async def test_after_three_attempts_the_last_error_is_told(scene: Scene) -> None
     assert scene.spent == [4, 4]
 
 
+async def test_a_venue_that_fails_all_is_not_asked_three_times_for_each(scene: Scene) -> None:
+    """RT-4: twenty pages are asked for in the same ten seconds; ten retries and a fifth of twenty are all there are."""
+    scene.answers("historicalTrades", answer("", 503))
+    for _ in range(20):
+        with pytest.raises(Unavailable):
+            await scene.rest.page(TRADES, 1, Source.POLL)
+    assert len(scene.venue.asked) <= 20 * 1.2 + 10
+    assert scene.client.retries.refused > 0
+
+
 @pytest.mark.parametrize(
     ("reply", "kind"),
     [

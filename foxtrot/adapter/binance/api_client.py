@@ -19,6 +19,7 @@ import tenacity
 from foxtrot.adapter.binance.endpoints import Endpoints, Secret
 from foxtrot.adapter.binance.error_codes import to_error
 from foxtrot.transport.backoff import full_jitter
+from foxtrot.transport.retry_budget import RetryBudget
 from foxtrot.util.clock import Clock
 from foxtrot.util.errors import BadAnswer, Closed, Unavailable
 
@@ -62,6 +63,7 @@ class BinanceApiClient:
         self._chance = random.Random()  # noqa: S311 -- jitter is no secret
         self._exchange: ccxt.binance | None = None
         self._is_closed = False
+        self.retries: Final = RetryBudget()
 
     async def open(self) -> None:
         """Imports and builds ccxt in a worker: it takes a second that the loop does not have."""
@@ -97,10 +99,14 @@ class BinanceApiClient:
             raise Unavailable(f"GET {path}: {self._endpoints.rest} cannot be reached ({_cause(error)})") from error
 
     async def retried(self, call: Callable[[], Awaitable[_T]], before_retry: Callable[[], None]) -> _T:
-        """Tries a read again on what may pass: 3 attempts, full jitter, 10 s in all (RT-2). ``before_retry`` books its weight."""
+        """Tries a read again on what may pass: 3 attempts, full jitter, 10 s in all (RT-2). ``before_retry`` books its weight.
+
+        Fewer where so much else has been tried again lately that the retry budget is used up (RT-4).
+        """
+        self.retries.request(self._clock.now_ns())
         waits = tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(Unavailable),
-            stop=tenacity.stop_after_attempt(ATTEMPTS),
+            stop=lambda state: state.attempt_number >= ATTEMPTS or not self.retries.may_retry(self._clock.now_ns()),
             wait=lambda state: full_jitter(state.attempt_number - 1, RETRY_BASE, RETRY_CAP, self._chance.random),
             sleep=self._clock.sleep,
             before_sleep=lambda _: before_retry(),
