@@ -91,5 +91,5 @@ class BreakerBoard:
             for listener in listeners:
                 try:
                     listener.state_change(breaker, old, new)
-                except Exception:  # noqa: BLE001 -- a listener of the user's
+                except BaseException:  # noqa: BLE001 -- a listener of the user's, and one that calls sys.exit() ends no other
                     _log.exception("breaker_board.listener_raised")

@@ -135,6 +135,32 @@ def test_listeners_that_raise_keep_nothing_from_happening(board: BreakerBoard) -
     assert len(raising.heard) == len(listening.heard) == len(own.heard) == 1
 
 
+def test_a_listener_that_wants_to_exit_ends_nothing(board: BreakerBoard) -> None:
+    """Not even the thread on which listeners hear: the next change is told too."""
+
+    class Exiting(Listening):
+        """Hears, and calls sys.exit()."""
+
+        @override
+        def state_change(
+            self,
+            cb: pybreaker.CircuitBreaker,
+            old_state: pybreaker.CircuitBreakerState | None,
+            new_state: pybreaker.CircuitBreakerState,
+        ) -> None:
+            super().state_change(cb, old_state, new_state)
+            raise SystemExit
+
+    exiting, listening = Exiting(), Listening()
+    board.add_listener(exiting)
+    board.add_listener(listening)
+    board.move("x", BreakerState.OPEN)
+    board.move("x", BreakerState.CLOSED)
+    wait_until(lambda: len(listening.found) == 2)
+    assert len(exiting.heard) == 2
+    assert board.states() == {"x": "closed"}
+
+
 def test_a_listener_that_blocks_holds_nothing_up(board: BreakerBoard) -> None:
     """Changes that it is too slow to hear of are dropped, and counted."""
     blocking = Blocking()

@@ -1,5 +1,6 @@
 """When a stream is given up, and for how long."""
 
+import tracemalloc
 from collections.abc import Callable
 
 import msgspec
@@ -337,3 +338,23 @@ def test_no_breaker_is_made_of_what_none_can_have_left(text: bytes) -> None:
     """A memory that was tampered with is refused where it is read."""
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(text, type=BreakerMemory)
+
+
+def test_outcomes_leave_nothing_behind() -> None:
+    """CB-13: fifteen thousand of them, and not a kilobyte more."""
+    breaker, now = Breaker(), 0
+    tracemalloc.start()
+    try:
+        before = 0
+        for number in range(5_000):
+            if number == 10:
+                before = tracemalloc.get_traced_memory()[0]
+            breaker.trip(now, longest)
+            now = breaker.retry_at_ns
+            breaker.fail(taken(breaker, now), now, longest)
+            now = breaker.retry_at_ns
+            breaker.succeed(taken(breaker, now), now)
+            now += 600 * NS_PER_S
+        assert tracemalloc.get_traced_memory()[0] - before < 1_024
+    finally:
+        tracemalloc.stop()
