@@ -246,8 +246,9 @@ class QuoteAudit(_Score):
 
     def _trim(self, now_ns: int) -> None:
         """Forgets what no poll can ask for any more; the first quote kept is the one that stood at that instant."""
-        needed = [poll.start_ns for polls in (self._polls, self._settling) for poll in polls]
-        keep_ns = min(now_ns - KEPT_NS, *needed) if needed else now_ns - KEPT_NS
+        keep_ns = now_ns - KEPT_NS
+        for polls in (self._polls, self._settling):
+            keep_ns = min(keep_ns, polls[0].start_ns) if polls else keep_ns
         while len(self._history) > 1 and self._history[1][0] <= keep_ns:
             self._history.popleft()
             self._gone += 1
