@@ -8,14 +8,17 @@ from typing_extensions import override
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer
+from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
-from foxtrot.util.constants import LaneState, Reason, Transport
-from tests.support.lane_driver import Fate, IdDriver, LaneDriver, TickDriver
+from foxtrot.util.constants import BreakerState, LaneState, Reason, Transport
+from tests.support.id_driver import IdDriver
+from tests.support.lane_driver import Fate, Fault, LaneDriver
 from tests.support.model_venue import IdVenue, Levels, Moment
+from tests.support.tick_driver import TickDriver
 
 SPANS = (1, NS_PER_MS, 60 * NS_PER_MS, 300 * NS_PER_MS, NS_PER_S, 3 * NS_PER_S, 11 * NS_PER_S, 400 * NS_PER_S)
 fates = st.sampled_from([Fate.ARRIVE, Fate.ARRIVE, *Fate])
-TRANSPORTS = (Transport.POLLING, Transport.STREAMING)
+TRANSPORTS = (Transport.POLLING, Transport.STREAMING, Transport.STREAMING, Transport.SHADOW)
 levels = st.sampled_from([(1.0, 1.0, 2.0, 1.0), (1.0, 2.0, 2.0, 1.0), (0.0, 0.0, 2.0, 1.0)])
 
 
@@ -41,17 +44,25 @@ class LaneMachine(RuleBasedStateMachine):
         raise NotImplementedError
 
     @precondition(lambda self: self.since_decision > 4)
-    @rule(is_kill=st.booleans())
-    def decide_otherwise(self, is_kill: bool) -> None:
+    @rule(transport=st.sampled_from(TRANSPORTS), is_kill=st.booleans(), lines=st.sampled_from([1, 1, 2]))
+    def decide_otherwise(self, transport: Transport, is_kill: bool, lines: int) -> None:
         self.since_decision = 0
-        if not self.driver.lane.wants_stream:
-            self.driver.decide(Transport.STREAMING)
+        if is_kill:
+            self.driver.decide(Transport.POLLING, Reason.KILL)
         else:
-            self.driver.decide(Transport.POLLING, Reason.KILL if is_kill else Reason.PIN)
+            self.driver.decide(transport, lines=lines)
 
-    @rule(span_ns=st.sampled_from(SPANS))
-    def pass_time(self, span_ns: int) -> None:
-        self.driver.pass_time(span_ns)
+    @rule(
+        span_ns=st.sampled_from(SPANS),
+        may_probe=st.sampled_from([True, True, False]),
+        is_synced=st.sampled_from([True, True, False]),
+    )
+    def pass_time(self, span_ns: int, may_probe: bool, is_synced: bool) -> None:
+        self.driver.pass_time(span_ns, may_probe=may_probe, is_synced=is_synced)
+
+    @rule(offset_s=st.sampled_from([-3_600, -3, 0, 3, 3_600]))
+    def the_venue_sets_its_clock(self, offset_s: int) -> None:
+        self.driver.step_clock(offset_s * NS_PER_S)
 
     @precondition(lambda self: self.driver.is_wanted and not self.driver.is_up)
     @rule(
@@ -67,17 +78,35 @@ class LaneMachine(RuleBasedStateMachine):
         elif first == "a replay" and self.driver.past:
             self.driver.replay(self.driver.past[-1])
         if is_answered:
-            self.driver.finish_question()
+            self.driver.finish_questions()
 
     @precondition(lambda self: self.driver.is_up)
-    @rule(how=st.sampled_from(["lost", "lost and back", "stray"]))
+    @rule(how=st.sampled_from(["lost", "lost and back", "stray", "stray, forgiven", "unlisted", "forced open"]))
     def the_stream_ends(self, how: str) -> None:
-        if how == "stray":
+        told: dict[str, steps.Input] = {"stray": steps.Stray(), "unlisted": steps.Unlisted(), "forced open": steps.ForceOpen()}
+        if how in told:
+            self.driver.tell(told[how])
+            return
+        if how == "stray, forgiven":
             self.driver.tell(steps.Stray())
+            self.driver.tell(steps.Forgiven())
             return
         self.driver.disconnect()
         if how == "lost and back" and self.driver.is_wanted:
             self.connect(0, "something new", is_answered=False)
+
+    @precondition(lambda self: self.is_started and self.driver.lane.state is not LaneState.CLOSED)
+    @rule(fault=st.sampled_from(Fault), seconds=st.sampled_from([3, 12, 40]), is_busy=st.booleans())
+    def some_seconds_pass(self, fault: Fault, seconds: int, is_busy: bool) -> None:
+        self.driver.suffer(fault, seconds, is_busy=is_busy)
+
+    @precondition(lambda self: self.driver.lane.wants_stream and self.driver.shown is LaneState.STREAMING)
+    @rule(count=st.integers(1, 4), is_busy=st.booleans())
+    def it_flaps(self, count: int, is_busy: bool) -> None:
+        """Its stream trips whenever it has come home: it comes home ever later, and at most so often in an hour."""
+        for _ in range(count):
+            self.driver.tell(steps.Stray())
+            self.driver.settle(is_busy=is_busy, is_patient=True)
 
     @precondition(lambda self: self.driver.wire)
     @rule(fate=fates)
@@ -97,10 +126,15 @@ class LaneMachine(RuleBasedStateMachine):
         self.driver.decide(Transport.POLLING, Reason.KILL if is_kill else Reason.PIN)
         self.driver.carry(Fate.ARRIVE)
 
-    @precondition(lambda self: self.driver.lane.state is LaneState.FALLBACK)
+    @precondition(lambda self: self.driver.lane.state in {LaneState.FALLBACK, LaneState.SHADOW})
     @rule()
     def revive(self) -> None:
-        self.driver.tell(steps.Revive())
+        self.driver.revive()
+
+    @rule()
+    def forgive_what_was_not_tripped(self) -> None:
+        if self.driver.breaker_shown is BreakerState.CLOSED:
+            self.driver.tell(steps.Forgiven())
 
     @precondition(lambda self: self.since_recovery > 9 and self.is_started and self.driver.lane.state is not LaneState.CLOSED)
     @rule(transport=st.sampled_from(TRANSPORTS), is_busy=st.booleans(), is_patient=st.booleans(), stream_first=st.booleans())
@@ -108,7 +142,7 @@ class LaneMachine(RuleBasedStateMachine):
         """However it stands: once all is well, all that the venue has is delivered, by the transport that is decided."""
         self.since_recovery = 0
         self.driver.decide(transport)
-        self.driver.settle(is_busy=is_busy, is_patient=is_patient)
+        self.driver.settle(is_busy=is_busy, is_patient=is_patient, stream_first=stream_first)
         self.driver.stay_healthy(is_busy=is_busy, stream_first=stream_first)
 
     @precondition(lambda self: self.driver.lane.switches > 4)
@@ -133,16 +167,20 @@ class IdMachine(LaneMachine):
     driver: IdDriver
 
     @initialize(
-        known=st.integers(0, 2), first_id=st.sampled_from([0, 5]), seed=st.integers(0, 99), is_settled=st.sampled_from([1, 1, 0])
+        known=st.integers(0, 2),
+        first_id=st.sampled_from([0, 5]),
+        seed=st.integers(0, 99),
+        is_settled=st.sampled_from([1, 1, 0]),
+        hold_ns=st.sampled_from([HOLD_NS, HOLD_NS, None]),
     )
-    def subscribe(self, known: int, first_id: int, seed: int, is_settled: int) -> None:
+    def subscribe(self, known: int, first_id: int, seed: int, is_settled: int, hold_ns: int | None) -> None:
         venue = IdVenue(next_id=first_id, trade_id=first_id - 1)
         for _ in range(known):
             venue.make()
         if known and self.most_trades > 1:
             venue.trade_id += 1_000
         self.asked: list[tuple[int, int]] = []
-        self.driver = IdDriver(self.channel, venue, seed)
+        self.driver = IdDriver(self.channel, venue, seed, hold_ns)
         self.prepare(is_settled=bool(is_settled))
 
     @override
@@ -164,7 +202,7 @@ class IdMachine(LaneMachine):
     @precondition(lambda self: self.driver.venue.made)
     @rule(ids=st.integers(1, 3))
     def venue_jumps(self, ids: int) -> None:
-        self.driver.venue.jump(ids)
+        self.driver.jump(ids)
 
     @precondition(lambda self: self.is_started)
     @rule(is_late=st.booleans())
@@ -186,15 +224,16 @@ class IdMachine(LaneMachine):
             answer = Answer("BTCUSDT", None, None)
         self.driver.poll_answered(answer, asked_ns)
 
-    @precondition(lambda self: self.driver.question is not None)
+    @precondition(lambda self: self.driver.questions)
     @rule(how=st.sampled_from(["well", "well", "behind", "never"]), data=st.data())
-    def the_page(self, how: str, data: st.DataObject) -> None:
+    def a_page(self, how: str, data: st.DataObject) -> None:
         """Comes back, comes from a replica behind, or fails."""
+        question = data.draw(st.sampled_from(self.driver.questions))
         made = len(self.driver.venue.made)
         if how == "never":
-            self.driver.fail()
+            self.driver.fail(question)
         else:
-            self.driver.answer(length=made if how == "well" else data.draw(st.integers(0, made)))
+            self.driver.answer(question, made if how == "well" else data.draw(st.integers(0, made)))
 
 
 class AggregateMachine(IdMachine):
@@ -275,7 +314,7 @@ class TickMachine(LaneMachine):
     def the_anchor(self, how: str, data: st.DataObject) -> None:
         """Comes back, is under way, comes from a replica behind (known by its book id, which went back), or fails."""
         driver = self.driver
-        known = [at for at, moment in enumerate(driver.venue.moments) if moment.book_id < driver.streamed_book_id]
+        known = [moment for moment in driver.venue.moments if moment.book_id < driver.streamed_book_id]
         if how == "never":
             driver.fail()
             return
@@ -284,7 +323,7 @@ class TickMachine(LaneMachine):
         if how == "at once":
             driver.answer()
         elif how == "behind" and known:
-            driver.answer(moment=data.draw(st.sampled_from(known)))
+            driver.answer(data.draw(st.sampled_from(known)))
 
 
 TestTrades = IdMachine.TestCase
