@@ -71,7 +71,7 @@ class Evidence:
         return self._proof.is_met(now_ns)
 
     def failure(self, now_ns: int) -> Reason | None:
-        """Why an attempt has failed; None while it has not."""
+        """Why a stream that does not serve yet, or is only watched, has failed; None while it has not."""
         if isinstance(self._values, IdValues) and self._values.has_gap(now_ns):
             return Reason.GAP
         reason = self._proof.failure()
@@ -86,5 +86,5 @@ class Evidence:
             return Reason.SILENCE
         if values.is_storm:
             return Reason.GAP
-        lag = values.lag.p99(now_ns) if len(values.lag) >= FEW else None
-        return Reason.LAG if lag is not None and lag > LATE_NS else None
+        lag = values.lag.p99(now_ns)
+        return Reason.LAG if lag is not None and lag > LATE_NS and len(values.lag) >= FEW else None

@@ -44,8 +44,8 @@ class Lane(LaneRecord):
         """Takes one input; returns what to do, in order."""
         if self.state is LaneState.CLOSED:
             return []
-        self._now = now_ns
-        self._out = []
+        self._keep_heard()
+        self._now, self._out = now_ns, []
         match given:
             case steps.Offered():
                 self._offered(given)
@@ -103,11 +103,11 @@ class Lane(LaneRecord):
         self._decided(self.decision)
 
     def _decided(self, decision: steps.Decide) -> None:
-        lines, self.decision = self.decision.lines, decision
+        self.decision = decision
         if not self.is_started:
             return
-        if self._is_open and decision.lines != lines and decision.transport is not Transport.POLLING:
-            self._out.append(steps.OpenStream(decision.lines))
+        if self._is_open and decision.transport is not Transport.POLLING:
+            self._open_stream()  # perhaps on another number of lines
         if self.wants_stream:
             self._want_stream()
         elif self.serving is Serving.STREAM:
@@ -175,9 +175,9 @@ class Lane(LaneRecord):
             self._begin()
 
     def _open_stream(self) -> None:
-        if not self._is_open:
-            self._is_open = True
-            self._out.append(steps.OpenStream(self.decision.lines))
+        if self._lines != self.decision.lines:
+            self._lines = self.decision.lines
+            self._out.append(steps.OpenStream(self._lines))
 
     def _begin(self) -> None:
         """The stream is up: what it shows from here on counts for the attempt."""
@@ -207,13 +207,13 @@ class Lane(LaneRecord):
 
     def _give_up(self, reason: Reason) -> None:
         """A trip of the serving stream, or the failure of an attempt."""
+        if not self._evidence.is_up:
+            return  # no connection carries the stream: what is told was of an older one
         was_streamed = self.serving is Serving.STREAM
         if self._permit is not None:
             self.breaker.fail(self._permit, self._now, self._chance)
-        elif self._evidence.is_up:
-            self.breaker.trip(self._now, self._chance)
         else:
-            return
+            self.breaker.trip(self._now, self._chance)
         self._end_attempt(is_shut=True)
         if self.state is LaneState.SHADOW:
             return
@@ -236,14 +236,17 @@ class Lane(LaneRecord):
         self._leave_ns = 0
         self._awaits_connection = False
         if is_shut and self._is_open:
-            self._is_open = False
+            self._lines = 0
             self._out.append(steps.ShutStream())
 
     def _forgiven(self) -> None:
-        if self.state is LaneState.FALLBACK and self.breaker.state is BreakerState.OPEN and not self._is_open:
-            self.breaker.forgive(self._now)
+        if self.breaker.state is not BreakerState.OPEN or self._is_open:
+            return
+        self.breaker.forgive(self._now)
+        if self.state in {LaneState.FALLBACK, LaneState.SHADOW}:
             self._open_stream()
             self._awaits_connection = True
+        if self.state is LaneState.FALLBACK:
             self._go(LaneState.FALLBACK, Reason.CONNECTION, Serving.POLL)
 
     def _force_open(self) -> None:
@@ -251,8 +254,11 @@ class Lane(LaneRecord):
         self._permit = None
         was_streamed = self.serving is Serving.STREAM
         self._end_attempt(is_shut=True)
-        if self.state in {LaneState.PROVING, LaneState.STREAMING}:
-            self._fall(Reason.FORCED_OPEN, was_streamed=was_streamed)
+        if self.state in {LaneState.PROVING, LaneState.STREAMING, LaneState.FALLBACK}:
+            if self.wants_stream:
+                self._fall(Reason.FORCED_OPEN, was_streamed=was_streamed)
+            else:
+                self._settle_down()  # it was leaving all the same
 
     # --- what comes -------------------------------------------------------------------------------------------------------
 
@@ -268,9 +274,10 @@ class Lane(LaneRecord):
 
     def _polled(self, given: steps.Polled) -> None:
         self._answered_ns = self._now
-        self._evidence.answered(self._now)
         if self.is_held:
             self.confirmed_ns = self._now  # whatever it says: the venue is reached, and health says CONSUMER_SLOW
+        else:
+            self._evidence.answered(self._now)
         if self._tick:
             if given.answer.quote is not None and not self.is_started:
                 self._started()
@@ -283,12 +290,12 @@ class Lane(LaneRecord):
             self._tell(effects, is_proof=False)
         elif self._ids and given.answer.stats is not None:
             is_known = self._ids.polled(given.answer.stats, given.asked_ns, self._now)
-            self._confirm(is_known and self.serving is Serving.POLL and self._ids.is_joined())
+            self._confirm(is_known and self.serving is Serving.POLL and self._ids.is_current)
 
     def _anchored(self, anchor: Quote | None) -> None:
         if self._tick is None:
             return
-        is_wanted = self.state is LaneState.PROVING and self._evidence.is_proven(self._now)
+        is_wanted = self._is_joining and self.serving is Serving.POLL
         effects = self._tick.anchored(anchor, self._now, is_wanted=is_wanted)
         if effects is not None:
             self._serve(Reason.PROOF)
@@ -317,17 +324,24 @@ class Lane(LaneRecord):
             if self._leave_ns and self._now >= self._leave_ns:
                 self._settle_down()
             is_hit = self._evidence.judge(self._now)
-            self._confirm(is_hit and self.serving is Serving.STREAM and not (self._ids and self._ids.is_waiting))
+            self._confirm(is_hit and self.serving is Serving.STREAM and (self._ids is None or self._ids.is_current))
             if self._evidence.is_up and (reason := self._trouble()) is not None:
                 self._give_up(reason)
-        if self._permit is not None and self._evidence.is_up:
+        if self._permit is not None and self._evidence.is_up and not self._leave_ns:
             self._join()
         if self._ids:
-            self._out += self._ids.asks(self._now, is_streaming=self.serving is Serving.STREAM)
+            is_streaming = self.serving is Serving.STREAM
+            self._out += self._ids.asks(self._now, is_streaming=is_streaming, is_joining=self._is_joining)
+
+    @property
+    def _is_joining(self) -> bool:
+        """Whether the stream has proved itself, and is to serve."""
+        return self.state is LaneState.PROVING and self._evidence.is_proven(self._now)
 
     def _trouble(self) -> Reason | None:
-        """Why the stream has to be given up, if it has."""
-        return self._evidence.trip(self._now) if self._permit is None else self._evidence.failure(self._now)
+        """Why the stream has to be given up, if it has; one that serves unproved (POLL_DOWN) may fail and trip."""
+        failure = None if self.state is LaneState.STREAMING else self._evidence.failure(self._now)
+        return failure or (self._evidence.trip(self._now) if self.serving is Serving.STREAM else None)
 
     def _join(self) -> None:
         """Lets the stream serve when it has proved itself and both sides meet, or when nothing else is there."""

@@ -53,7 +53,7 @@ class LaneRecord:
         self._reported = self.breaker.state
         self._permit: Permit | None = None
         self._evidence: Final = Evidence(self._values)
-        self._is_open = False  # the stream has been asked for, and not shut
+        self._lines = 0  # on how many connections the stream has been asked for; 0: not, or shut
         self._is_counted = False  # whether the attempt under way will be a counted switch
         self._awaits_connection = False
         self._answered_ns = now_ns  # when a poll was answered last
@@ -95,8 +95,7 @@ class LaneRecord:
     def status(self) -> LaneStatus:
         """How the lane stands."""
         order = self.ids or self.quotes
-        is_streamed = self.serving is Serving.STREAM and not (self._ids and self._ids.is_waiting)
-        heard = order.heard_ns if order and is_streamed else 0
+        heard = self._heard_ns
         return LaneStatus(
             key=self.key,
             state=self.state,
@@ -111,6 +110,19 @@ class LaneRecord:
             is_suspect=self.serving is Serving.STREAM and self._values.is_suspect,
             retry_at_ns=self.retry_at_ns,
         )
+
+    @property
+    def _is_open(self) -> bool:
+        return self._lines > 0
+
+    @property
+    def _heard_ns(self) -> int:
+        """When the serving stream brought what was delivered last; 0 while it does not serve, or what it brought waits."""
+        if self.serving is not Serving.STREAM:
+            return 0
+        if self._tick:
+            return self._tick.order.heard_ns if self._tick.order.is_live else 0
+        return self.ids.heard_ns if self.ids and self._ids and self._ids.is_current else 0
 
     @property
     def _values(self) -> TickValues | IdValues:
@@ -130,10 +142,15 @@ class LaneRecord:
         self._out.append(steps.Announce(old, state, serving, reason))
 
     def _is_counted_switch(self, state: LaneState, reason: Reason, serving: Serving) -> bool:
-        """Switches that a decision, a kill or POLL_DOWN caused are not counted."""
+        """Switches that a decision, a kill, a hand or POLL_DOWN caused are not counted."""
         if serving is Serving.STREAM:
             return reason is not Reason.POLL_DOWN and self._is_counted
-        return state is LaneState.FALLBACK
+        return state is LaneState.FALLBACK and reason is not Reason.FORCED_OPEN
+
+    def _keep_heard(self) -> None:
+        """What the door has delivered since the last step stays told, whatever comes next."""
+        self.changed_ns = max(self.changed_ns, self._heard_ns)
+        self.confirmed_ns = max(self.confirmed_ns, self._heard_ns)
 
     def _confirm(self, is_confirmed: bool) -> None:
         if is_confirmed:

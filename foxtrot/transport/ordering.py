@@ -9,6 +9,7 @@ stream serves, ``is_live`` holds and the hot door admits; else streamed values w
 3. Where the venue itself has no such ids any more, the jump is told as a gap; before the first id there is nothing to miss.
 4. The door is closed while anything waits: a frame that fills a hole goes through ``offer``, which takes along what waited.
 5. What polls have delivered meanwhile waits no longer; while a stream is only watched (shadow), nothing does.
+6. A replay is what the stream brings of before it came up, or again: it refreshes nothing. What polls were faster with is none.
 """
 
 import enum
@@ -111,17 +112,24 @@ class IdOrder:
 
         ``is_kept``: it may wait for a switch; else it has only been heard of.
         """
-        if item.id < self.next_id or item.id in self._buffer:
-            self.duplicates += 1  # a replay of the past refreshes nothing
+        is_known = item.id < self.next_id or item.id in self._buffer
+        self.duplicates += is_known
+        if is_known and (self.is_live or item.last_trade_id <= self.heard_trade_id):
             return []
         self.heard_ns, self.event_ms = received_ns, event_ms
         self.heard_trade_id = max(self.heard_trade_id, item.last_trade_id)
+        if is_known:
+            return []
         is_next = self.is_live and item.id == self.next_id
         if self._is_paused or not is_kept or (len(self._buffer) >= self.CAPACITY and not is_next):
             return []  # let go: it has been heard of, and is fetched by id
         self._buffer[item.id] = item
         heapq.heappush(self._order, item.id)
         return self._ready() if self.is_live else []
+
+    def listen(self) -> None:
+        """A stream comes up: what has been delivered is its past."""
+        self.heard_trade_id = self.last_trade_id
 
     def hole(self) -> tuple[int, int] | None:
         """The ids (first, last) missing before the oldest buffered value."""
@@ -130,8 +138,12 @@ class IdOrder:
         oldest = self._order[0]
         return (self.next_id, oldest - 1) if oldest > self.next_id else None
 
+    def wants_poll(self) -> bool:
+        """Whether polling, while it serves, has something to fetch from ``next_id`` on, whatever waits for the switch."""
+        return self.is_incomplete or self.venue_trade_id > self.last_trade_id
+
     def wants_page(self) -> bool:
-        """Whether a page from ``next_id`` on would bring something: a hole, what was let go, or what only the venue has."""
+        """Whether a page from ``next_id`` on is needed to serve the stream: a hole, what was let go, what only the venue has."""
         if self._buffer:  # the stream brings nothing of before its subscription: what polls have shown must have come
             is_owed = not self.is_live and self.venue_trade_id > max(self.heard_trade_id, self.last_trade_id)
             return is_owed or self.hole() is not None

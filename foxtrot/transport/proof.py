@@ -4,7 +4,8 @@
    (``OWN``): 30 s, ten hits running.
 2. No gap, and nothing late: the lag behind REST that the hits prove, and p95 of the lag by event time, are below 250 ms. What
    allows no statement about lag is not refused for it.
-3. Failed: two misses running, a gap, or no proof after 60 s in which polls were answered. Time without answers does not count.
+3. Failed: two misses running, a gap, or no proof after 60 s in which polls were answered. Time without answers does not count,
+   nor does the time that the join takes once the proof is there.
 4. An acknowledgement proves nothing: only hits do, and a quiet stream earns them without a message.
 """
 
@@ -61,7 +62,9 @@ class Proof:
 
     def answered(self, now_ns: int) -> None:
         """A poll was answered, whatever it says."""
-        if self.up_ns:
+        if self.is_met(now_ns):
+            self._answered_at_ns = self._answered_ns = 0
+        elif self.up_ns:
             self._answered_ns += min(now_ns - (self._answered_at_ns or self.up_ns), ANSWER_NS)
             self._answered_at_ns = now_ns
 

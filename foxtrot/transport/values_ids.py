@@ -1,6 +1,7 @@
 """What a lane of ids does with its values: trades, aggregate trades (design, section 5, rules 1 and 2).
 
-1. Every join completes by id: what lies between the last delivered id and the stream is asked for, page by page.
+1. Polling serves until the stream does: it asks for what polls have shown. Every join completes by id: what lies between the last
+   delivered id and the stream is asked for, page by page.
 2. While the stream serves, frames behind a hole wait for it, at most ``hold``. Past that one gap names the ids, live data goes
    on, and the hole is owed: it is asked for beside the live pages, and what is found is backfill.
 3. A stream is judged by trade ids: what a poll shows as the newest one, the stream must have brought.
@@ -43,7 +44,8 @@ class IdValues:
         self._page: Final = Question()
         self._late_page: Final = Question()
         self._owed: deque[tuple[int, int]] = deque(maxlen=OWED)
-        self._hole_since_ns = 0
+        self._waits: deque[tuple[int, int]] = deque()  # since when a frame waits behind a hole, and its id
+        self._is_joining = False
         self._behind = -1  # the last id of the hole that the page under way was asked for; -1: for no frame that was lost
         self._page_source = Source.POLL
         self._sampled_ns = 0
@@ -70,6 +72,11 @@ class IdValues:
         """Whether a stream under proof has left something out."""
         return self._holes.is_gap(now_ns)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether all that is known to be there has been delivered."""
+        return self.order is not None and not self.is_held and not self._wants(self.order)
+
     def is_joined(self) -> bool:
         """Whether nothing lies between the last delivered value and the stream."""
         return self.order is not None and not self.is_held and not self.order.wants_page()
@@ -83,12 +90,16 @@ class IdValues:
     def up(self, now_ns: int) -> None:
         """A connection carries the stream."""
         self._up_ns = now_ns
-        self._audit.begin(now_ns, self.order.last_trade_id if self.order else -1)
+        if self.order:
+            self.order.listen()
+            self._sampled_ns = self.order.heard_ns  # what an older stream brought last is none of its lag
+            self._audit.begin(now_ns, self.order.last_trade_id)
         self._holes.begin()
         self.lag.forget()
 
     def open(self) -> list[steps.Effect]:
         """The stream serves from here: what waited and is next goes first."""
+        self._holes.begin()
         return _told(self.order.open(), Source.STREAM) if self.order else []
 
     def shut(self) -> None:
@@ -99,15 +110,16 @@ class IdValues:
         self._holes.begin()
         self.lag.forget()
         self._page.reset()
-        self._hole_since_ns = self._up_ns = 0
-        self.is_dead = self.is_storm = False
+        self._waits.clear()
+        self._up_ns = 0
+        self.is_dead = self.is_storm = self._is_joining = False
 
     def hold(self, is_on: bool) -> None:
         """The consumer is slow, or has caught up."""
         if self.order is None or self.is_held == is_on:
             return
         self.is_held = is_on
-        self._hole_since_ns = 0
+        self._waits.clear()
         if is_on:
             self.order.pause()
         else:
@@ -121,7 +133,11 @@ class IdValues:
             return []
         if not self.order.is_live:
             self._holes.heard(item.id, now_ns)
-        return _told(self.order.offer(item, given.received_ns, given.event_ms, is_kept=is_kept), Source.STREAM)
+        waiting = self.order.waiting
+        ready = self.order.offer(item, given.received_ns, given.event_ms, is_kept=is_kept)
+        if self.order.is_live and self.order.waiting > waiting:
+            self._waits.append((now_ns, item.id))
+        return _told(ready, Source.STREAM)
 
     def polled(self, stats: Stats, asked_ns: int, now_ns: int) -> bool:
         """The newest trade id that the venue shows; false for an old answer, which says nothing."""
@@ -153,7 +169,7 @@ class IdValues:
         if order.is_live:
             effects += _told(order.ready(), Source.STREAM)
         # A page that leaves its hole unfilled is the answer of a replica behind the stream: it is not asked again at once.
-        self._page.answered(now_ns, is_useful=bool(items or gap) or not order.wants_page())
+        self._page.answered(now_ns, is_useful=bool(items or gap) or not self._wants(order))
         self.is_storm |= bool(items) and order.is_live and self._behind >= 0 and self._storm.gap(self._behind, now_ns)
         return effects
 
@@ -173,12 +189,13 @@ class IdValues:
             self.lag.sample(order.heard_ns, order.event_ms * NS_PER_MS, offset_ns)
         return self._hold_bound(order, now_ns)
 
-    def asks(self, now_ns: int, *, is_streaming: bool) -> list[steps.Effect]:
-        """The pages that may be asked for now."""
+    def asks(self, now_ns: int, *, is_streaming: bool, is_joining: bool) -> list[steps.Effect]:
+        """The pages that may be asked for now. ``is_joining``: the stream has proved itself, and is to serve."""
         effects: list[steps.Effect] = []
+        self._is_joining = is_joining
         if self.order is None or self.is_held:
             return effects
-        if self.order.wants_page() and self._page.ask(now_ns):
+        if self._wants(self.order) and self._page.ask(now_ns):
             hole = None if self.order.is_incomplete else self.order.hole()
             self._behind = hole[1] if hole else -1
             self._page_source = Source.BACKFILL if is_streaming else Source.POLL
@@ -187,6 +204,9 @@ class IdValues:
             effects.append(steps.FetchPage(self._owed[0][0], Source.BACKFILL, self._owed[0][1]))
         return effects
 
+    def _wants(self, order: IdOrder) -> bool:
+        return order.wants_page() if order.is_live or self._is_joining else order.wants_poll()
+
     def _hear(self, now_ns: int) -> None:
         """Tells the audit what the stream has brought since it came up."""
         order = self.order
@@ -194,19 +214,22 @@ class IdValues:
             self._audit.heard(max(order.heard_trade_id, order.last_trade_id if order.is_live else -1), now_ns)
 
     def _hold_bound(self, order: IdOrder, now_ns: int) -> list[steps.Effect]:
-        if not order.is_live or order.hole() is None:
-            self._hole_since_ns = 0
-            return []
-        self._hole_since_ns = self._hole_since_ns or now_ns
-        if self._hold_ns is None or now_ns - self._hole_since_ns < self._hold_ns:
-            return []
-        hole = order.skip_to_buffer()
-        assert hole is not None  # it has just been seen
-        self._hole_since_ns = 0
-        self.gaps += 1
-        self._owed.append(hole)
-        self.is_storm |= self._behind != hole[1] and self._storm.gap(hole[1], now_ns)
-        return [steps.Missing(*hole, Reason.HOLD), *_told(order.ready(), Source.STREAM)]
+        """Gives up each hole that a frame has waited behind for as long as it may."""
+        effects: list[steps.Effect] = []
+        while order.is_live and (hole := order.hole()) is not None:
+            while self._waits and self._waits[0][1] < order.next_id:
+                self._waits.popleft()
+            if not self._waits:
+                self._waits.append((now_ns, hole[1] + 1))  # it waited for the switch before
+            if self._hold_ns is None or now_ns - self._waits[0][0] < self._hold_ns:
+                return effects
+            order.skip_to_buffer()
+            self.gaps += 1
+            self._owed.append(hole)
+            self.is_storm |= self._storm.gap(hole[1], now_ns)
+            effects += [steps.Missing(*hole, Reason.HOLD), *_told(order.ready(), Source.STREAM)]
+        self._waits.clear()
+        return effects
 
     def _backfilled(self, items: Sequence[Item], now_ns: int) -> list[steps.Effect]:
         if not self._owed:

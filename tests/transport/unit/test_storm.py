@@ -4,7 +4,7 @@ from foxtrot.transport import steps
 from foxtrot.transport.storm import GAPS, SPAN_NS, Storm
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import LaneState, Reason
-from tests.transport.unit.test_lane import frame, kinds, moved, page, streaming
+from tests.support.lane_rig import kinds, moved, page, streaming
 
 
 def test_three_gaps_in_a_minute_are_a_storm() -> None:
@@ -29,7 +29,8 @@ def test_a_filled_hole_is_just_a_gap() -> None:
     """The stream goes on serving."""
     rig = streaming()
     for first in (13, 15):
-        rig.tell(frame(first), page(first - 1))
+        rig.bring(first)
+        rig.tell(page(first - 1))
     assert rig.lane.state is LaneState.STREAMING
 
 
@@ -37,8 +38,10 @@ def test_a_storm_of_gaps_trips_the_lane() -> None:
     """The third loss is filled, and is the last that this stream had to offer."""
     rig = streaming()
     for first in (13, 15):
-        rig.tell(frame(first), page(first - 1))
-    effects = rig.tell(frame(17), page(16))
+        rig.bring(first)
+        rig.tell(page(first - 1))
+    rig.bring(17)
+    effects = [*rig.tell(page(16)), *rig.wait(0.1)]
     assert moved(effects) == [(LaneState.FALLBACK, Reason.GAP)]
     assert steps.ShutStream in kinds(effects)
     assert rig.lane.ids is not None
@@ -49,17 +52,6 @@ def test_frames_out_of_order_are_no_gaps() -> None:
     """What the stream itself brings late has not been lost."""
     rig = streaming()
     for first in range(13, 33, 2):
-        rig.tell(frame(first), frame(first - 1), page())
+        rig.bring(first, first - 1)
+        rig.tell(page())
     assert rig.lane.state is LaneState.STREAMING
-
-
-def test_what_waits_behind_a_hole_is_not_confirmed() -> None:
-    """Frames that come and are not delivered prove nothing of what the consumer has."""
-    rig = streaming()
-    before = rig.lane.status.confirmed_ns
-    rig.now += NS_PER_S
-    rig.tell(frame(13))
-    rig.traded(13)
-    assert rig.lane.status.confirmed_ns == before
-    rig.tell(page(12))
-    assert rig.lane.status.confirmed_ns == rig.now
