@@ -55,26 +55,40 @@ def frozen(name: str, quotes: Quotes, instants: int) -> str:
     return f"{name:26}|{statistics.median(took):8.2f} {took[instants * 99 // 100]:8.2f} {took[-1]:8.2f}"
 
 
+def print_odds(trailing: float, seeds: int) -> None:
+    """Both proofs, over every kind of stream."""
+    rest = f"replicas trail by 0 to {trailing:g} s, drawn for each poll" if trailing else "REST answers from the present"
+    for name, need in NEEDS.items():
+        print(f"\n{name}; {rest}; per cent of {seeds:,} seeds let through")
+        print(f"{'':26}|  in time   p50 s  p90 s |   0.5 s late         |   0.9 s late")
+        print(f"{'stream':26}|                         | overlap  + lateness |  overlap  + lateness")
+        for stream, scene in STREAMS.items():
+            print(f"{stream:26}|{row(replace(scene, trailing=trailing), need, seeds)}", flush=True)
+
+
+def print_frozen(instants: int) -> None:
+    """Every kind of stream, frozen; the recorded one where it is at hand."""
+    print(f"\nseconds from a frozen stream's first wrong price to two misses running, {instants:,} random instants")
+    print(f"{'stream':26}|     p50      p99    worst")
+    for stream, scene in STREAMS.items():
+        print(frozen(stream, market(replace(scene, seconds=3600.0), random.Random(1)), instants), flush=True)
+    if FILES[0].exists():
+        print(frozen("recorded ETHUSDT, 90/s", recorded_quotes(), instants))
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Prints the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("tables", nargs="*", help="fresh, trailing, frozen (default: all)")
     parser.add_argument("--seeds", type=int, default=1_000, help="attempts behind each figure (default 1000)")
-    seeds = parser.parse_args(arguments).seeds
-    print(f"per cent of {seeds:,} seeds that the proof lets through")
-    for trailing in (0.0, 0.7):
-        for name, need in NEEDS.items():
-            rest = f"replicas trail by 0 to {trailing:g} s, drawn for each poll" if trailing else "REST answers from the present"
-            print(f"\n{name}; {rest}")
-            print(f"{'':26}|  in time   p50 s  p90 s |   0.5 s late         |   0.9 s late")
-            print(f"{'stream':26}|                         | overlap  + lateness |  overlap  + lateness")
-            for stream, scene in STREAMS.items():
-                print(f"{stream:26}|{row(replace(scene, trailing=trailing), need, seeds)}", flush=True)
-    print(f"\nseconds from a frozen stream's first wrong price to two misses running, {seeds:,} random instants")
-    print(f"{'stream':26}|     p50      p99    worst")
-    for stream, scene in STREAMS.items():
-        print(frozen(stream, market(replace(scene, seconds=3600.0), random.Random(1)), seeds), flush=True)
-    if FILES[0].exists():
-        print(frozen("recorded ETHUSDT, 90/s", recorded_quotes(), seeds))
+    given = parser.parse_args(arguments)
+    tables = given.tables or ["fresh", "trailing", "frozen"]
+    if "fresh" in tables:
+        print_odds(0.0, given.seeds)
+    if "trailing" in tables:
+        print_odds(0.7, given.seeds)
+    if "frozen" in tables:
+        print_frozen(given.seeds)
 
 
 if __name__ == "__main__":
