@@ -76,7 +76,7 @@ def test_streaming_delivers_every_trade_and_every_quote_as_recorded(
         recorded = [(q["u"], float(q["b"]), float(q["B"]), float(q["a"]), float(q["A"])) for q in frames["bookTicker"]]
         first = next(index for index, quote in enumerate(recorded) if quote[0] == quotes[0][0])
         assert quotes == recorded[first:]
-        assert first < len(recorded) / 20  # nearly all of it was streamed
+        assert first < len(recorded) / 10  # nearly all of it was streamed: the proof takes 2 s, 40 of the recording
         assert _top(run)[0::2] == (2677.60, 2677.61)
         assert box.violations()["total"] == 0
 

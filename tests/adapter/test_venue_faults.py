@@ -148,20 +148,19 @@ def test_rest_that_fails_is_told_and_streams_go_on(run: EngineRun, box: Sandbox)
 
 @pytest.mark.parametrize("fault", ["malformed", "binary"])
 def test_frames_that_do_not_fit_are_counted_and_let_go(run: EngineRun, box: Sandbox, fault: str) -> None:
-    """The others go on, and what was lost is fetched by id."""
-    before = len(run.seen.changes("ETHUSDT", "trades"))
+    """The others go on, and what was lost is fetched by id; many of them end the connection, which comes back."""
     box.chaos(fault, symbol="BTCUSDT", share=0.3)
     counts = hub_of(run).streaming.counts
     stats = hub_of(run).streaming._dialler.stats  # type: ignore[attr-defined]  # -- the real one counts
     eventually(lambda: (counts.malformed if fault == "malformed" else stats.binary) >= 5, "such frames")
     more(run, "ETHUSDT")
     box.clear_faults()
-    eventually(lambda: run.seen.is_at(LaneState.STREAMING, "BTCUSDT", "trades"), "home, had it fallen", 45)
     more(run, "BTCUSDT", 10)
     run.engine.close()
     assert_whole(run)
     assert counts.raised == 0
-    assert len(run.seen.changes("ETHUSDT", "trades")) == before + 1  # its close
+    fallen = {reason for _, new, reason in run.seen.changes("ETHUSDT", "trades") if new is LaneState.FALLBACK}
+    assert fallen <= {Reason.CONNECTION}
 
 
 def test_an_oversized_frame_ends_its_connection_alone(run: EngineRun, box: Sandbox) -> None:

@@ -125,6 +125,11 @@ class StubVenue:
             return await self._stream(request)
         return web.json_response(self._usual(path, request.query))
 
+    @property
+    def _quote(self) -> dict[str, str]:
+        """What stands on the stream."""
+        return {"bidPrice": "100.4", "bidQty": str(self.trade_id), "askPrice": "100.6", "askQty": "2"}
+
     def _usual(self, path: str, query: Any) -> object:
         match path:
             case "exchangeInfo":
@@ -132,9 +137,9 @@ class StubVenue:
             case "time":
                 return {"serverTime": 1_700_000_000_000}
             case "ticker/24hr":
-                return [{**TICKER, "lastId": self.trade_id}]
+                return [{**TICKER, **self._quote, "lastId": self.trade_id}]
             case "ticker/bookTicker":
-                return [{name: TICKER[name] for name in ("symbol", "bidPrice", "bidQty", "askPrice", "askQty")}]
+                return [{"symbol": TICKER["symbol"], **self._quote}]
             case "depth":
                 return {"lastUpdateId": self.trade_id, "bids": [["100.4", "1"]], "asks": [["100.6", "2"]]}
             case "historicalTrades":
