@@ -12,6 +12,7 @@ from foxtrot.transport.base import LaneKey
 from foxtrot.transport.breaker import BreakerMemory
 from foxtrot.transport.state_file import write_atomically
 from foxtrot.util.clock import NS_PER_S, Clock
+from foxtrot.util.constants import BreakerState
 
 VERSION: Final = 1
 PAUSE: Final = 1.0
@@ -36,9 +37,9 @@ class LaneMemory(msgspec.Struct, frozen=True):
     switches: tuple[int, ...] = ()
 
     def is_worth_keeping(self, now_ns: int) -> bool:
-        """Whether it can still matter to anybody."""
+        """Whether it can still matter to anybody; what a hand has switched off always does."""
         newest = max(self.breaker.retry_at_ns, self.breaker.healthy_since_ns or 0, *self.switches, 0)
-        return newest > now_ns - DAY_NS
+        return self.breaker.state is BreakerState.FORCED_OPEN or newest > now_ns - DAY_NS
 
     def at(self, now_ns: int) -> "LaneMemory":
         """As it holds now: no wait longer than an hour, no health or switch that is still to come."""

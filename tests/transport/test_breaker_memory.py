@@ -122,6 +122,7 @@ async def test_later_changes_are_written_once_a_second(scene: Scene) -> None:
     """However many there are; the last one counts."""
     scene.memory.note(BTC, lane(scene, 1))
     await written(scene, 1)
+    await worker_is_done(scene)
     before = scene.path.stat().st_ino
     for openings in range(2, 50):
         scene.memory.note(BTC, lane(scene, openings))
@@ -206,6 +207,15 @@ async def test_what_is_a_day_old_is_forgotten(tmp_path: Path) -> None:
     again = await scene.again()
     assert again.recall(BTC) is None
     assert again.recall(ETH) == young
+
+
+async def test_what_a_hand_has_switched_off_is_never_forgotten(tmp_path: Path) -> None:
+    """Nobody but a hand switches it on again."""
+    scene = Scene(tmp_path)
+    forced = LaneMemory(BreakerMemory(state=BreakerState.FORCED_OPEN))
+    scene.memory.note(BTC, forced)
+    await scene.memory.close()
+    assert (await scene.again()).recall(BTC) == forced
 
 
 async def test_what_a_killed_writer_left_is_swept_up(tmp_path: Path) -> None:
