@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format bench bench-sandbox chaos planted soak interop coverage lock clean
+.PHONY: help run sandbox test check format bench bench-sandbox chaos planted soak interop simulate coverage lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,6 +29,9 @@ check: $(VENV)/dev.stamp ## format, lint, types, layers
 format: $(VENV)/dev.stamp ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+simulate: $(VENV)/dev.stamp ## 500 seeds of one virtual hour, and what has to hold in so many cases (ARGS="--seeds 20 --only flap")
+	@$(BIN)/python -m tests.simulation --output benchmarks/results/simulate.txt $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## the tests with branch coverage: 100 % of the pure modules, 90 % of the package
 	@$(BIN)/python benchmarks/coverage_gate.py $(ARGS)

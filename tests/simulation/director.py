@@ -16,6 +16,9 @@ from tests.simulation.sim_wire import SimDialler, SimWire
 GRACE: Final = 65.0
 """Seconds after a fault in which a lane may still fall for it: three gaps in a minute, lag over half a minute."""
 
+MEMORY: Final = 5.0
+"""Seconds for which an old answer is believed at most."""
+
 CACHED_NS: Final = 1_500_000_000
 
 
@@ -70,6 +73,12 @@ class Director:
         return any(
             fault.kind in REST_KINDS and fault.at <= until and fault.ends + 2 * fault.amount >= since for fault in self._script
         )
+
+    def allowance_ns(self) -> int:
+        """By how much REST's answers have been old in the last seconds."""
+        now = self._stage.loop.time()
+        old = [fault for fault in self._script if fault.kind in {"trailing", "cached"} and fault.at <= now <= fault.ends + MEMORY]
+        return sum(CACHED_NS if fault.kind == "cached" else int(fault.amount * NS_PER_S) for fault in old)
 
     def fell(self, key: LaneKey, _reason: Reason) -> None:
         """A lane lost its stream: was there a reason?"""

@@ -54,6 +54,7 @@ class History:
         self.truths: dict[str, TruthCheck] = {}
         self.health_of: dict[str, Finding] = {}
         self.events = self.problems = self.blind = 0
+        self.allowance_ns: Callable[[], int] = lambda: 0
         self.retry_at: Callable[[LaneKey], int] = lambda _key: 0
         self.fell: Callable[[LaneKey, Reason], None] = lambda _key, _reason: None
 
@@ -88,7 +89,9 @@ class History:
             self.ended.append(old)
         self.lanes[key] = LaneHistory(key, self.complain, EPOCH_NS + self._loop.now_ns)
         if key.channel == Channel.TICK and key.symbol in self._market.instruments:
-            truth = self.truths[key.symbol] = TruthCheck(lambda text: self.complain(f"{key.symbol}: {text}"), self._now)
+            truth = self.truths[key.symbol] = TruthCheck(
+                lambda text: self.complain(f"{key.symbol}: {text}"), self._now, self.allowance_ns
+            )
             truth.is_true(self._market.instruments[key.symbol].now.levels, self._now)
 
     def happened(self, instrument: Instrument, happening: Happening) -> None:

@@ -146,7 +146,7 @@ class ServeCheck:
             self.trips += self._failed
             if self._failed:
                 self._count(now_ns)
-        elif self.serving is Serving.POLL and serving is Serving.STREAM and self._failed:
+        elif self.serving is Serving.POLL and serving is Serving.STREAM and self._failed and reason not in DECIDED:
             self._count(now_ns)
         self.state, self.serving, self.reason, self.since_ns = new, serving, reason, now_ns
 
@@ -159,6 +159,10 @@ class ServeCheck:
         """Anything was delivered."""
         if self.state is LaneState.CLOSED:
             self._complain("rule 11: a value after the closing event")
+
+    def revived(self) -> None:
+        """By hand: the past does not count."""
+        self._counted.clear()
 
     def _count(self, now_ns: int) -> None:
         self.switches += 1

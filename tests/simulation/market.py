@@ -10,7 +10,7 @@ from tests.simulation.sim_loop import EPOCH_NS, SimLoop
 
 Levels = tuple[float, float, float, float]
 
-RATES: Final = (4.0, 2.0, 1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 1 / 1200, 1 / 1200)
+RATES: Final = (4.0, 1 / 1200, 0.5, 0.05, 1.0, 0.2, 2.0, 0.1, 0.02, 1 / 1200)
 """Events a second of the first symbols, then over again: busy, slow, and quiet for twenty minutes on end."""
 
 FIGURES_NS: Final = NS_PER_S

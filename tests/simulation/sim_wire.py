@@ -79,7 +79,7 @@ class SimWire:
         """What was held comes all at once."""
         held, self._held = self._held or deque(), None
         for frame in held:
-            self._bring(frame, 0)
+            self._bring(frame)
 
     def push(self, symbol: str, kind: str, stream: str, frame: bytes, trouble: Impairment) -> None:
         """A frame of a stream, if it is subscribed here."""
@@ -87,7 +87,7 @@ class SimWire:
             return
         own = self.impairment
         if trouble is CLEAN and own is CLEAN:
-            self._bring(frame, 0)
+            self._bring(frame)
             return
         for impairment in (trouble, own):
             if impairment.mute in {"all", kind} or self._draw.random() < impairment.loss:
@@ -98,13 +98,17 @@ class SimWire:
         late = max(trouble.late_ns, own.late_ns)
         copies = 1 + (self._draw.random() < max(trouble.duplicate, own.duplicate))
         for _ in range(copies):
-            self._bring(frame, late, spread)
+            if late:  # the venue itself sends it late
+                self._loop.at(self._loop.now_ns + late, self._bring, frame, spread)
+            else:
+                self._bring(frame, spread)
 
-    def _bring(self, frame: bytes, late_ns: int, spread_ns: int = 0) -> None:
+    def _bring(self, frame: bytes, spread_ns: int = 0) -> None:
+        """On its way: frames of one connection arrive in the order in which they were sent, unless that is what is wrong."""
         if self._held is not None:
             self._held.append(frame)
             return
-        arrives = self._loop.now_ns + self._latency_ns + late_ns + int(self._draw.random() * 20 * NS_PER_MS)
+        arrives = self._loop.now_ns + self._latency_ns + int(self._draw.random() * 20 * NS_PER_MS)
         if spread_ns:
             arrives += int(self._draw.random() * spread_ns)
         else:
@@ -118,7 +122,7 @@ class SimWire:
     def notify(self, frame: bytes) -> None:
         """A frame that belongs to no stream."""
         if not self.is_half_open:
-            self._bring(frame, 0)
+            self._bring(frame)
 
     def _obey(self, message: bytes) -> None:
         if not self.is_open or self.is_half_open:
@@ -129,7 +133,7 @@ class SimWire:
         elif command.method == "UNSUBSCRIBE":
             self.streams.difference_update(command.params)
         listing = sorted(self.streams) if command.method == "LIST_SUBSCRIPTIONS" else None
-        self._bring(sim_feed.reply(command.id, listing), 0)
+        self._bring(sim_feed.reply(command.id, listing))
 
 
 class SimDialler:

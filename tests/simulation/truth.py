@@ -15,10 +15,14 @@ MARGIN_NS: Final = NS_PER_S // 2
 
 
 class TruthCheck:
-    """Told of every change of the truth, of the belief and of health, each at its instant."""
+    """Told of every change of the truth, of the belief and of health, each at its instant.
 
-    def __init__(self, complain: Callable[[str], None], now_ns: int) -> None:
+    ``allowance_ns``: how old the venue's own answers have been of late; nobody can know better.
+    """
+
+    def __init__(self, complain: Callable[[str], None], now_ns: int, allowance_ns: Callable[[], int]) -> None:
         self._complain = complain
+        self._allowance_ns = allowance_ns
         self._at_ns = now_ns
         self._truth: Levels | None = None
         self._belief: Levels | None = None
@@ -69,7 +73,7 @@ class TruthCheck:
         self.unmarked_ns += passed
         age = now_ns - self._wrong_since_ns
         self.worst_ns = max(self.worst_ns, age)
-        self.past_bound_ns += max(0, min(passed, age - BOUND_NS))
-        if age > BOUND_NS + MARGIN_NS and not self._is_told:
+        self.past_bound_ns += max(0, min(passed, age - BOUND_NS - self._allowance_ns()))
+        if age > BOUND_NS + MARGIN_NS + self._allowance_ns() and not self._is_told:
             self._is_told = True
             self._complain(f"ST-2: a quote that has been wrong for {age / NS_PER_S:.2f} s stands unmarked")

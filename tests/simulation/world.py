@@ -119,8 +119,9 @@ class World:
             chance=random.Random(f"hub {seed}").random,
         )
         self.market.publish = self._publish
-        self.history.retry_at = lambda key: self.hub._lanes[key].breaker.retry_at_ns
+        self.history.retry_at = self._retry_at
         self.history.fell = self._fell
+        self.history.allowance_ns = self.director.allowance_ns
         self.rest.answered = self._answered
 
     # --- the run ----------------------------------------------------------------------------------------------------------
@@ -203,6 +204,7 @@ class World:
         """Every stream is tried now."""
         for lane in self.history.lanes.values():
             lane.retry_at_ns = 0
+            lane.serve.revived()
         self.hub.revive()
 
     # --- what is checked here ---------------------------------------------------------------------------------------------
@@ -210,6 +212,10 @@ class World:
     def _publish(self, instrument: Instrument, happening: Happening) -> None:
         self.history.happened(instrument, happening)
         self.dialler.publish(instrument, happening)
+
+    def _retry_at(self, key: LaneKey) -> int:
+        lane = self.hub._lanes.get(key)
+        return lane.status.retry_at_ns if lane is not None else 0
 
     def _fell(self, key: LaneKey, reason: Reason) -> None:
         self.director.fell(key, reason)
@@ -265,7 +271,7 @@ class World:
             Transport.SHADOW: LaneState.SHADOW,
             Transport.STREAMING: LaneState.STREAMING,
         }[self._base[key]]
-        waits = self.hub._lanes[key].status.retry_at_ns > now or now - lane.serve.since_ns < 65 * NS_PER_S
+        waits = self._retry_at(key) > now or now - lane.serve.since_ns < 65 * NS_PER_S
         if lane.serve.state is not wanted and not (waits and wanted is not LaneState.POLLING):
             lane.complain(
                 f"is {lane.serve.state} ({lane.serve.reason}) for {(now - lane.serve.since_ns) / NS_PER_S:.0f} s, wanted {wanted}"
