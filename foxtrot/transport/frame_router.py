@@ -33,21 +33,22 @@ def router(
     """Carries frames to their handlers; never raises. A closure, because it runs for every frame.
 
     ``routes`` are by how a frame begins, up to the end of its stream's name. ``on_notice`` gets what is no data of a stream,
-    ``on_malformed`` the time of arrival of what cannot be read.
+    ``on_malformed`` the time of arrival of what cannot be read and names no stream of ours.
     """
     start = len(feed.envelope)
     find_route = routes.get
 
     def route(frame: bytes, received_ns: int) -> None:
+        handler = find_route(frame[: frame.find(b'"', start)])
         try:
-            handler = find_route(frame[: frame.find(b'"', start)])
             if handler is not None:
                 handler(frame, received_ns)
             else:
                 other(frame, received_ns)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):  # the last: nested too deep to be read
             counts.malformed += 1
-            on_malformed(received_ns)
+            if handler is None:  # else it is one stream's own trouble: its lane's audit finds it, and spares the others
+                on_malformed(received_ns)
         except Exception:  # noqa: BLE001 -- whatever a handler raises must not end the reader
             counts.raised += 1
             _log.exception("streaming.handler_raised")

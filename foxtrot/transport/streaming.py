@@ -151,18 +151,23 @@ class Streaming:
             retry_after = error.retry_after if isinstance(error, RateLimited) else 0.0
             self._lost(link, f"stream connection {dial.connection} could not be made: {error}", retry_after)
             return
+        except Exception as error:  # noqa: BLE001 -- a fault of ours must not leave it connecting for ever
+            _log.exception("streaming.dial_raised")
+            self._lost(link, f"stream connection {dial.connection} could not be made: {type(error).__name__}: {error}", 0.0)
+            return
         now = self._clock.now_ns()
         link.subscriptions = Subscriptions(link.streams, now, spread=dial.connection * SPREAD % 1)
         self._place_canary(link)
         self.act(self._fleet.opened(dial.connection, dial.generation, now))
         while self._is_current(link):
             await self._clock.sleep(LOOK)
-            self._look(link)
+            try:
+                self._look(link)
+            except Exception:  # noqa: BLE001 -- whatever a callback raises, the connection is looked at again
+                _log.exception("streaming.look_raised")
 
     def _look(self, link: Link) -> None:
         now = self._clock.now_ns()
-        if not self._is_current(link):
-            return
         if link.is_dead(now):
             self._drop(link, f"nothing came for seconds, though the quote of {self._canary_symbol} changed")
             return

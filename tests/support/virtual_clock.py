@@ -33,6 +33,10 @@ class VirtualClock:
         heapq.heappush(self._sleepers, (self._now + max(1, int(seconds * NS_PER_S)), self._count, waking))
         await waking
 
+    def stall(self, seconds: float) -> None:
+        """The loop is held up: time passes, and nobody is woken."""
+        self._now += int(seconds * NS_PER_S)
+
     async def advance(self, seconds: float) -> None:
         """Moves on, waking every sleeper at its time, and lets all that follows from it happen."""
         end = self._now + int(seconds * NS_PER_S)

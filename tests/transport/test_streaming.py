@@ -1,68 +1,31 @@
 """Connections acted out for the fleet: dials, subscriptions, frames to their handlers."""
 
 import itertools
-import random
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
 from foxtrot.transport.base import LaneKey
-from foxtrot.transport.bundle import Carried, Forgive, Lost
-from foxtrot.transport.fleet import LINGER_NS, Fleet
-from foxtrot.transport.streaming import Streaming
+from foxtrot.transport.bundle import Carried, Lost
+from foxtrot.transport.fleet import LINGER_NS
 from foxtrot.transport.subscriptions import PAUSE_NS
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.errors import RateLimited, Unavailable
-from tests.support.fake_transports import FakeDialler, FakeFeed, frame
-from tests.support.virtual_clock import VirtualClock, settle
+from tests.support.fake_transports import frame
+from tests.support.streaming_rig import StreamingRig
 
 BTC, ETH = LaneKey("BTCUSDT", "trades"), LaneKey("ETHUSDT", "trades")
 
 
-class Rig:
-    """Streaming over a dialler in memory, and what it told."""
-
-    def __init__(self) -> None:
-        self.clock = VirtualClock()
-        self.dialler = FakeDialler(self.clock)
-        self.feed = FakeFeed()
-        self.fleet = Fleet(self.clock.now_ns(), random.Random(1).random)
-        self.told: list[Carried | Lost | Forgive] = []
-        self.problems: list[str] = []
-        self.frames: list[bytes] = []
-        self.streaming = Streaming(
-            self.fleet, self.feed, self.dialler, self.clock, on_fleet=self.told.append, on_problem=self.problems.append
-        )
-
-    async def want(self, *keys: LaneKey) -> None:
-        """Lanes want their streams."""
-        for key in keys:
-            self.streaming.route(self.feed.streams(key)[0], lambda found, _: self.frames.append(found))
-            self.streaming.act(self.fleet.want(key, self.feed.streams(key), self.clock.now_ns()))
-        await settle()
-
-    async def unwant(self, key: LaneKey) -> None:
-        """A lane wants its stream no longer."""
-        self.streaming.act(self.fleet.unwant(key, self.clock.now_ns()))
-        await settle()
-
-    async def wait(self, seconds: float) -> None:
-        """Time passes, with a pulse a tenth of a second."""
-        for _ in range(round(seconds * 10)):
-            await self.clock.advance(0.1)
-            self.streaming.act(self.fleet.pulse(self.clock.now_ns()))
-        await settle()
-
-
 @pytest_asyncio.fixture
-async def rig() -> AsyncIterator[Rig]:
-    made = Rig()
+async def rig() -> AsyncIterator[StreamingRig]:
+    made = StreamingRig()
     yield made
     await made.streaming.close()
 
 
-async def test_the_first_streams_stand_in_the_address(rig: Rig) -> None:
+async def test_the_first_streams_stand_in_the_address(rig: StreamingRig) -> None:
     """No command is needed for them."""
     await rig.want(BTC)
     assert rig.dialler.wire.url == "BTCUSDT@trades"
@@ -70,7 +33,7 @@ async def test_the_first_streams_stand_in_the_address(rig: Rig) -> None:
     assert rig.dialler.wire.sent == []
 
 
-async def test_streams_wanted_together_go_in_one_command(rig: Rig) -> None:
+async def test_streams_wanted_together_go_in_one_command(rig: StreamingRig) -> None:
     """On the open connection."""
     await rig.want(BTC)
     await rig.want(ETH, LaneKey("SOLUSDT", "trades"))
@@ -78,7 +41,7 @@ async def test_streams_wanted_together_go_in_one_command(rig: Rig) -> None:
     assert len(rig.dialler.wires) == 1
 
 
-async def test_what_was_wanted_during_the_dial_is_brought_in_step(rig: Rig) -> None:
+async def test_what_was_wanted_during_the_dial_is_brought_in_step(rig: StreamingRig) -> None:
     """Subscribed and unsubscribed once the connection stands."""
     rig.dialler.delay = 1.0
     await rig.want(BTC)
@@ -89,7 +52,7 @@ async def test_what_was_wanted_during_the_dial_is_brought_in_step(rig: Rig) -> N
     assert rig.told == [Carried((ETH,))]
 
 
-async def test_commands_keep_their_distance(rig: Rig) -> None:
+async def test_commands_keep_their_distance(rig: StreamingRig) -> None:
     """With pings and pongs never more than five messages a second."""
     await rig.want(BTC)
     for _ in range(3):
@@ -103,7 +66,7 @@ async def test_commands_keep_their_distance(rig: Rig) -> None:
     assert all(later - earlier >= PAUSE_NS for earlier, later in itertools.pairwise(times))
 
 
-async def test_coming_and_going_at_once_asks_nothing(rig: Rig) -> None:
+async def test_coming_and_going_at_once_asks_nothing(rig: StreamingRig) -> None:
     """What stands at the moment of the command counts."""
     await rig.want(BTC)
     rig.streaming.act(rig.fleet.want(ETH, rig.feed.streams(ETH), rig.clock.now_ns()))
@@ -112,7 +75,7 @@ async def test_coming_and_going_at_once_asks_nothing(rig: Rig) -> None:
     assert rig.dialler.wire.sent == []
 
 
-async def test_a_lost_connection_is_told_and_dialled_again(rig: Rig) -> None:
+async def test_a_lost_connection_is_told_and_dialled_again(rig: StreamingRig) -> None:
     """Within a second or the pace of dials, with the cause said."""
     await rig.want(BTC)
     rig.dialler.wire.end("reset by peer")
@@ -122,7 +85,7 @@ async def test_a_lost_connection_is_told_and_dialled_again(rig: Rig) -> None:
     assert len(rig.dialler.wires) == 2
 
 
-async def test_a_failed_dial_is_told_and_tried_again(rig: Rig) -> None:
+async def test_a_failed_dial_is_told_and_tried_again(rig: StreamingRig) -> None:
     """Until it succeeds."""
     rig.dialler.failing = Unavailable("no route")
     await rig.want(BTC)
@@ -134,7 +97,7 @@ async def test_a_failed_dial_is_told_and_tried_again(rig: Rig) -> None:
     assert rig.told[-1] == Carried((BTC,))
 
 
-async def test_a_refused_address_waits_as_long_as_told(rig: Rig) -> None:
+async def test_a_refused_address_waits_as_long_as_told(rig: StreamingRig) -> None:
     """429 with Retry-After: no dial of any connection before, nor in the second after it; within ten."""
     rig.dialler.failing = RateLimited("429", retry_after=30.0)
     await rig.want(BTC)
@@ -145,7 +108,7 @@ async def test_a_refused_address_waits_as_long_as_told(rig: Rig) -> None:
     assert len(rig.dialler.dials) == 2
 
 
-async def test_an_unneeded_connection_is_closed_after_a_while(rig: Rig) -> None:
+async def test_an_unneeded_connection_is_closed_after_a_while(rig: StreamingRig) -> None:
     """Its end is nobody's problem."""
     await rig.want(BTC)
     await rig.unwant(BTC)
@@ -156,7 +119,7 @@ async def test_an_unneeded_connection_is_closed_after_a_while(rig: Rig) -> None:
     assert rig.problems == []
 
 
-async def test_an_unneeded_dial_is_given_up(rig: Rig) -> None:
+async def test_an_unneeded_dial_is_given_up(rig: StreamingRig) -> None:
     """It would open a connection for nobody."""
     rig.dialler.delay = 100.0
     await rig.want(BTC)
@@ -166,7 +129,7 @@ async def test_an_unneeded_dial_is_given_up(rig: Rig) -> None:
     assert rig.dialler.wires == []
 
 
-async def test_frames_go_to_their_handlers(rig: Rig) -> None:
+async def test_frames_go_to_their_handlers(rig: StreamingRig) -> None:
     """By the name of their stream; those of nobody are counted."""
     await rig.want(BTC)
     rig.dialler.wire.bring(frame(BTC, 1))
@@ -175,7 +138,7 @@ async def test_frames_go_to_their_handlers(rig: Rig) -> None:
     assert rig.streaming.counts.unrouted == 1
 
 
-async def test_another_spelling_of_the_same_frame_is_read(rig: Rig) -> None:
+async def test_another_spelling_of_the_same_frame_is_read(rig: StreamingRig) -> None:
     """JSON with blanks, or its keys in another order."""
     await rig.want(BTC)
     other = b'{ "id": 3, "symbol": "BTCUSDT", "stream": "BTCUSDT@trades" }'
@@ -183,7 +146,7 @@ async def test_another_spelling_of_the_same_frame_is_read(rig: Rig) -> None:
     assert rig.frames == [other]
 
 
-async def test_an_unrouted_stream_is_let_go(rig: Rig) -> None:
+async def test_an_unrouted_stream_is_let_go(rig: StreamingRig) -> None:
     """Its lane has been closed; late frames are counted."""
     await rig.want(BTC)
     rig.streaming.unroute("BTCUSDT@trades")
@@ -194,7 +157,7 @@ async def test_an_unrouted_stream_is_let_go(rig: Rig) -> None:
 
 
 @pytest.mark.parametrize("bad", [b"", b"{", b"[]", b"null", b'{"stream":5}', b"\xff\xfe", b'{"stream":"\xff', b"x" * 1000])
-async def test_what_does_not_fit_is_counted_and_dropped(rig: Rig, bad: bytes) -> None:
+async def test_what_does_not_fit_is_counted_and_dropped(rig: StreamingRig, bad: bytes) -> None:
     """The reader goes on."""
     await rig.want(BTC)
     rig.dialler.wire.bring(bad)
@@ -203,7 +166,7 @@ async def test_what_does_not_fit_is_counted_and_dropped(rig: Rig, bad: bytes) ->
     assert rig.streaming.counts.malformed == 1
 
 
-async def test_a_handler_that_raises_ends_nothing(rig: Rig) -> None:
+async def test_a_handler_that_raises_ends_nothing(rig: StreamingRig) -> None:
     """It is logged and counted."""
     await rig.want(BTC)
     rig.streaming.route("BTCUSDT@trades", rig.feed.handler(BTC, "", _NoDoor()))
@@ -213,7 +176,7 @@ async def test_a_handler_that_raises_ends_nothing(rig: Rig) -> None:
     assert rig.dialler.wire.is_open
 
 
-async def test_the_venues_complaint_is_said(rig: Rig) -> None:
+async def test_the_venues_complaint_is_said(rig: StreamingRig) -> None:
     """An acknowledgement is not."""
     await rig.want(BTC)
     rig.dialler.wire.bring(b'{"error":"too many requests"}')
@@ -222,7 +185,7 @@ async def test_the_venues_complaint_is_said(rig: Rig) -> None:
     assert rig.streaming.counts.complaints == 1
 
 
-async def test_closing_ends_every_connection(rig: Rig) -> None:
+async def test_closing_ends_every_connection(rig: StreamingRig) -> None:
     """Those that stand and those under way."""
     await rig.want(BTC)
     await rig.streaming.close()
@@ -233,13 +196,13 @@ async def test_closing_ends_every_connection(rig: Rig) -> None:
 class _NoDoor:
     """Never reached."""
 
-    def accept(self, first: int, last: int, received_ns: int) -> bool:
+    def accept(self, first: int, last: int, received_ns: int, event_ms: int = 0) -> bool:
         raise AssertionError
 
     def accept_quote(self, update_id: int, levels: tuple[float, float, float, float], received_ns: int) -> bool:
         raise AssertionError
 
-    def offer(self, value: object, received_ns: int) -> None:
+    def offer(self, value: object, received_ns: int, event_ms: int = 0) -> None:
         raise AssertionError
 
     def offer_stats(self, stats: object) -> None:
