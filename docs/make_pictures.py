@@ -45,9 +45,9 @@ class Camera:
     def open(self, plan: RunPlan) -> None:
         """Nothing is drawn before the picture."""
 
-    def tell(self, event: Event, now_ns: int) -> None:
+    def tell(self, event: Event, now_ns: int, *, may_block: bool = True) -> None:
         """Keeps the news."""
-        self._screen.tell(event, now_ns)
+        self._screen.tell(event, now_ns, may_block=may_block)
 
     def show(self, view: View) -> None:
         """Breaks, waits, photographs, ends."""
