@@ -145,8 +145,7 @@ class Lane(LaneRecord):
 
     def _shadow(self, *, is_up: bool = False) -> None:
         """Compares from here on, if the breaker lets it."""
-        if self._permit is None and not self._awaits_connection:
-            self._permit = self.breaker.acquire(self._now)
+        self._permit = self.breaker.acquire(self._now)
         if self._permit is not None:
             self._open_stream()
             if is_up:

@@ -235,12 +235,8 @@ class IdOrder:
 
     def _ready(self) -> list[Item]:
         taken, following = [], self.next_id
-        while self._order and self._order[0] <= following:
-            item = self._buffer.pop(heapq.heappop(self._order))
-            if item.id < following:
-                self.duplicates += 1
-                continue
-            taken.append(item)
+        while self._order and self._order[0] == following:
+            taken.append(self._buffer.pop(heapq.heappop(self._order)))
             following += 1
         self._advance(taken, following)
         return taken

@@ -90,10 +90,10 @@ class IdValues:
     def up(self, now_ns: int) -> None:
         """A connection carries the stream."""
         self._up_ns = now_ns
-        if self.order:
-            self.order.listen()
-            self._sampled_ns = self.order.heard_ns  # what an older stream brought last is none of its lag
-            self._audit.begin(now_ns, self.order.last_trade_id)
+        assert self.order is not None  # a lane starts before it has a stream
+        self.order.listen()
+        self._sampled_ns = self.order.heard_ns  # what an older stream brought last is none of its lag
+        self._audit.begin(now_ns, self.order.last_trade_id)
         self._holes.begin()
         self.lag.forget()
 
@@ -129,8 +129,7 @@ class IdValues:
 
     def offered(self, item: Item, given: steps.Offered, now_ns: int, *, is_kept: bool) -> list[steps.Effect]:
         """A streamed value that the door did not accept."""
-        if self.order is None:
-            return []
+        assert self.order is not None  # a lane starts before it has a stream
         if not self.order.is_live:
             self._holes.heard(item.id, now_ns)
         waiting = self.order.waiting

@@ -4,7 +4,8 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from foxtrot.transport.base import Cursor, Item, Quote
-from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
+from foxtrot.transport.ordering import IdOrder, Standing
+from foxtrot.transport.quote_order import QuoteOrder
 from foxtrot.util.clock import NS_PER_S
 
 arrivals = st.lists(st.integers(1, 40), max_size=80)
@@ -84,13 +85,13 @@ def test_a_stream_is_dead_after_five_seconds_behind_and_not_before(beats: list[t
         for number in range(order.next_id, min(order.next_id + heard, newest + 1)):
             order.accept(number, number, now)
             stalled_since = None
-        verdict = order.polled(newest, now)
-        assert (verdict is Verdict.HIT) is (newest <= order.last_trade_id)
+        standing = order.polled(newest, now)
+        assert (standing is Standing.LEVEL) is (newest <= order.last_trade_id)
         shown = [(number, since) for number, since in shown if number > order.last_trade_id] + [(newest, now)]
-        if verdict is Verdict.HIT:
+        if standing is Standing.LEVEL:
             continue
         stalled_since = now if stalled_since is None else stalled_since
-        if verdict is Verdict.DEAD:
+        if standing is Standing.DEAD:
             assert now - min(since for _, since in shown) >= IdOrder.PATIENCE_NS
         else:
             assert now - stalled_since < IdOrder.PATIENCE_NS

@@ -1,12 +1,8 @@
-"""Per channel: what is next, what is newer, what came before, what is missing."""
+"""Ids of one lane: what is next, what came before, what is missing."""
 
-import pytest
-
-from foxtrot.transport.base import Cursor, Item, Quote, Stats
-from foxtrot.transport.ordering import IdOrder, QuoteOrder, Verdict
+from foxtrot.transport.base import Cursor, Item
+from foxtrot.transport.ordering import IdOrder, Standing
 from foxtrot.util.clock import NS_PER_S
-
-FIGURES = (1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0)
 
 
 def items(*ids: int) -> list[Item]:
@@ -31,9 +27,6 @@ def offer(order: IdOrder, *ids: int) -> list[int]:
     return [number for item in items(*ids) for number in ids_of(order.offer(item, 5))]
 
 
-# --- ids ---------------------------------------------------------------------------------------------------------------------
-
-
 def test_the_door_admits_the_next_id_only() -> None:
     """Not one twice, not one behind a hole."""
     order = live(10)
@@ -56,7 +49,6 @@ def test_opening_hands_out_what_waited() -> None:
     assert order.hole() == (11, 11)
     assert ids_of(order.fill(items(11, 12), is_full=False).items) == [11, 12]
     assert ids_of(order.open()) == [13, 14]
-    assert order.duplicates == 1
     assert order.accept(15, 15, 0)
 
 
@@ -257,35 +249,35 @@ def test_a_hole_can_be_given_up() -> None:
     assert ids_of(order.ready()) == [13]
 
 
-def test_a_stream_that_keeps_up_is_a_hit() -> None:
+def test_a_stream_that_keeps_up_is_level() -> None:
     """The venue's newest trade is known: delivered, or waiting behind a hole."""
     order = live(10)
     offer(order, 13)
-    assert order.polled(13, 0) is Verdict.HIT
+    assert order.polled(13, 0) is Standing.LEVEL
 
 
 def test_a_stream_behind_for_five_seconds_is_dead() -> None:
-    """Before that it misses."""
+    """Before that it is behind."""
     order = live(10)
-    assert order.polled(11, 1) is Verdict.MISS
-    assert order.polled(12, 5 * NS_PER_S) is Verdict.MISS
-    assert order.polled(12, 5 * NS_PER_S + 1) is Verdict.DEAD
+    assert order.polled(11, 1) is Standing.AHEAD
+    assert order.polled(12, 5 * NS_PER_S) is Standing.AHEAD
+    assert order.polled(12, 5 * NS_PER_S + 1) is Standing.DEAD
 
 
 def test_a_late_stream_is_not_a_dead_one() -> None:
     """As long as it brings within five seconds what a poll had shown."""
     order = live(10)
     for second in range(1, 20):
-        assert order.polled(10 + second, second * NS_PER_S) is Verdict.MISS
+        assert order.polled(10 + second, second * NS_PER_S) is Standing.AHEAD
         order.accept(8 + second, 8 + second, 0)
 
 
-def test_an_old_answer_is_no_hit() -> None:
+def test_an_old_answer_says_nothing() -> None:
     """A replica behind an earlier answer shows that the stream has what nobody doubted; the patience runs on."""
     order = live(10)
-    assert order.polled(12, 1) is Verdict.MISS
-    assert order.polled(10, 2 * NS_PER_S) is Verdict.OLD
-    assert order.polled(10, 5 * NS_PER_S + 1) is Verdict.DEAD
+    assert order.polled(12, 1) is Standing.AHEAD
+    assert order.polled(10, 2 * NS_PER_S) is Standing.OLD
+    assert order.polled(10, 5 * NS_PER_S + 1) is Standing.DEAD
 
 
 def test_an_old_answer_confirms_no_stream_that_keeps_up() -> None:
@@ -293,175 +285,71 @@ def test_an_old_answer_confirms_no_stream_that_keeps_up() -> None:
     order = live(10)
     order.polled(11, 1)
     order.accept(11, 11, 2)
-    assert order.polled(10, 3) is Verdict.OLD
-    assert order.polled(11, 4) is Verdict.HIT
+    assert order.polled(10, 3) is Standing.OLD
+    assert order.polled(11, 4) is Standing.LEVEL
 
 
-def test_a_day_without_trades_is_a_hit() -> None:
+def test_a_day_without_trades_is_level() -> None:
     """The window is empty, so there is nothing newer; it is not an old answer."""
     order = live(10)
-    assert order.polled(-1, 1) is Verdict.HIT
+    assert order.polled(-1, 1) is Standing.LEVEL
 
 
 def test_a_polled_lane_is_behind_and_never_dead() -> None:
     """There is no stream to give up, however long its pages take."""
     order = at(10)
-    assert [order.polled(12, second * NS_PER_S) for second in (1, 9)] == [Verdict.MISS, Verdict.MISS]
+    assert [order.polled(12, second * NS_PER_S) for second in (1, 9)] == [Standing.AHEAD, Standing.AHEAD]
 
 
-# --- quotes ------------------------------------------------------------------------------------------------------------------
+def test_what_polls_were_faster_with_has_been_heard_of() -> None:
+    """It came on the stream for the first time: a duplicate, and a sign of life."""
+    order = at(10)
+    order.listen()
+    order.fill(items(11, 12), is_full=False)
+    assert order.offer(items(12)[0], 7, 3) == []
+    assert (order.heard_ns, order.event_ms, order.heard_trade_id, order.duplicates, order.waiting) == (7, 3, 12, 1, 0)
+    assert order.offer(items(11)[0], 8) == []
+    assert (order.heard_ns, order.duplicates) == (7, 2)
 
 
-def quote(update_id: int, bid: float, received_ns: int, asked_ns: int = 0) -> Quote:
-    return Quote(update_id, bid, 1.0, bid + 1, 1.0, received_ns, asked_ns)
+def test_what_was_there_before_the_stream_is_a_replay() -> None:
+    """Whichever source had brought it."""
+    order = at(10)
+    order.fill(items(11, 12), is_full=False)
+    order.listen()
+    order.offer(items(12)[0], 7)
+    assert (order.heard_ns, order.duplicates) == (0, 1)
 
 
-def polled(bid: float, asked_ns: int) -> Quote:
-    return quote(0, bid, asked_ns + 1, asked_ns)
+def test_what_is_only_watched_does_not_wait() -> None:
+    """The stream is in the shadow: it is heard of."""
+    order = at(10)
+    assert order.offer(items(11)[0], 7, is_kept=False) == []
+    assert (order.waiting, order.heard_ns, order.heard_trade_id) == (0, 7, 11)
 
 
-def serving(update_id: int = 100, asked_ns: int = 1_000) -> QuoteOrder:
-    order = QuoteOrder()
-    order.open(quote(update_id, 1.0, asked_ns + 1, asked_ns))
-    return order
+def test_polling_fetches_what_polls_show_whatever_waits() -> None:
+    """The switch to the stream needs no page, for all of it waits; but polling serves until then."""
+    order = at(10)
+    offer(order, 11, 12)
+    assert not order.wants_poll()
+    order.polled(12, 0)
+    assert (order.wants_poll(), order.wants_page()) == (True, False)
+    order.fill(items(11, 12), is_full=False)
+    assert (order.wants_poll(), order.waiting) == (False, 0)
 
 
-def test_newer_quotes_pass_the_door() -> None:
-    """A greater update id; ids in between need not arrive."""
-    order = serving()
-    levels = (2.0, 1.0, 3.0, 1.0)
-    assert [order.accept(number, levels, 2_000) for number in (100, 103, 101, 104)] == [False, True, False, True]
-    assert (order.levels, order.heard_ns, order.delivered) == (levels, 2_000, 3)
+def test_polling_goes_on_after_a_full_page() -> None:
+    """There may be more."""
+    order = at(10)
+    order.fill(items(11), is_full=True)
+    assert order.wants_poll()
 
 
-def test_no_quote_passes_before_the_anchor() -> None:
-    """What comes earlier waits for it."""
-    order = QuoteOrder()
-    assert not order.accept(5, (1.0, 1.0, 2.0, 1.0), 0)
-    assert order.offer(quote(5, 1.0, 0))
-    assert order.waiting == 1
-
-
-def test_only_newer_quotes_follow_the_anchor() -> None:
-    """Older and reordered ones that waited are let go."""
-    order = QuoteOrder()
-    for number in (99, 100, 103, 102, 104):
-        order.offer(quote(number, float(number), 2_000))
-    following = order.open(quote(100, 1.0, 1_500, 1_000))
-    assert [found.update_id for found in following] == [103, 104]
-    assert (order.delivered, order.duplicates, order.waiting) == (3, 3, 0)
-
-
-def test_an_old_frame_refreshes_nothing() -> None:
-    """While live, and after: a replay is no sign of life."""
-    order = serving()
-    assert not order.offer(quote(100, 1.0, 9_000))
-    order.shut()
-    assert not order.offer(quote(100, 1.0, 9_000))
-    assert order.offer(quote(101, 1.0, 9_000))
-    assert (order.duplicates, order.waiting) == (2, 1)
-
-
-def test_a_polled_quote_must_have_been_asked_after_what_is_known() -> None:
-    """After the last streamed quote was received, or the last poll asked."""
-    order = serving()
-    order.accept(101, (2.0, 1.0, 3.0, 1.0), 5_000)
-    order.shut()
-    assert not order.poll(polled(3.0, 5_000))
-    assert order.poll(polled(3.0, 5_001))
-    assert not order.poll(polled(4.0, 5_001))
-
-
-def test_an_equal_polled_quote_is_not_repeated() -> None:
-    """It confirms; the next must still have been asked later."""
-    order = QuoteOrder()
-    assert order.poll(polled(1.0, 1))
-    assert not order.poll(polled(1.0, 3))
-    assert not order.poll(polled(2.0, 2))
-    assert order.delivered == 1
-
-
-def test_an_anchor_behind_the_stream_is_not_admitted() -> None:
-    """A replica that trails, known by its update id."""
-    order = serving()
-    order.accept(110, (2.0, 1.0, 3.0, 1.0), 5_000)
-    order.shut()
-    assert not order.is_admissible(quote(109, 1.0, 7_000, 6_000))
-    assert order.is_admissible(quote(110, 1.0, 7_000, 6_000))
-
-
-def test_a_stream_can_go_on_where_it_was() -> None:
-    """Nothing was delivered since: no anchor is needed."""
-    order = serving()
-    order.shut()
-    order.offer(quote(101, 2.0, 5_000))
-    assert [found.update_id for found in order.resume()] == [101]
-    assert order.accept(102, (3.0, 1.0, 4.0, 1.0), 6_000)
-
-
-def test_figures_never_go_back() -> None:
-    """A smaller or equal key is an old answer."""
-    order = QuoteOrder()
-    keys = [(-1, 5), (-1, 5), (3, 4), (3, 3), (3, 5), (2, 9)]
-    assert [order.stats(Stats(*key, FIGURES, 0)) for key in keys] == [True, False, True, False, True, False]
-
-
-def test_a_window_that_empties_goes_on_by_its_time() -> None:
-    """The last trade left it: newer figures are newer, and figures that still hold the trade are old."""
-    order = QuoteOrder()
-    keys = [(500, 10), (-1, 9), (-1, 11), (500, 10), (-1, 12), (-1, 12), (501, 12), (-1, 11)]
-    assert [order.stats(Stats(*key, FIGURES, 0)) for key in keys] == [True, False, True, False, True, False, True, False]
-
-
-def test_an_answer_whose_newest_trade_went_back_is_cached() -> None:
-    """Behind what was known when it was asked; an equal one is not, nor one without figures or of a day without trades."""
-    order = QuoteOrder()
-    order.stats(Stats(3, 5, FIGURES, 10))
-    order.stats(Stats(4, 6, FIGURES, 20))
-    assert order.is_cached(Stats(2, 9, FIGURES, 30), 15)
-    assert order.is_cached(Stats(3, 9, FIGURES, 30), 20)
-    assert not order.is_cached(Stats(3, 9, FIGURES, 30), 19)
-    assert not order.is_cached(Stats(4, 1, FIGURES, 30), 20)
-    assert not order.is_cached(Stats(-1, 9, FIGURES, 30), 20)
-    assert not order.is_cached(None, 20)
-
-
-def test_a_day_without_trades_moves_the_window_alone() -> None:
-    """Its figures are newer by their time; the newest trade known stays known."""
-    order = QuoteOrder()
-    order.stats(Stats(3, 5, FIGURES, 0))
-    assert order.stats(Stats(-1, 6, FIGURES, 0))
-    assert not order.stats(Stats(2, 7, FIGURES, 0))
-    assert order.stats(Stats(4, 6, FIGURES, 0))
-
-
-def test_two_misses_running_are_death() -> None:
-    """The poll shows another quote, and the stream has been silent."""
-    order = serving()
-    assert order.judge(polled(2.0, 10 * NS_PER_S)) is Verdict.MISS
-    assert order.judge(polled(2.0, 11 * NS_PER_S)) is Verdict.DEAD
-
-
-def test_misses_of_one_moment_are_one_miss() -> None:
-    """An extra poll beside the beat's own says the same thing."""
-    order = serving()
-    assert order.judge(polled(2.0, 10 * NS_PER_S)) is Verdict.MISS
-    assert order.judge(polled(2.0, 10 * NS_PER_S + 1)) is Verdict.MISS
-    assert order.judge(polled(2.0, 9 * NS_PER_S)) is Verdict.MISS
-
-
-@pytest.mark.parametrize("hit", [polled(1.0, 11 * NS_PER_S), polled(2.0, 900)])
-def test_a_hit_forgives_the_miss_before(hit: Quote) -> None:
-    """The poll shows what the stream said, or was asked before the stream said it."""
-    order = serving()
-    order.judge(polled(2.0, 10 * NS_PER_S))
-    assert order.judge(hit) is Verdict.HIT
-    assert order.judge(polled(2.0, 12 * NS_PER_S)) is Verdict.MISS
-
-
-def test_a_stream_that_moves_answers_for_itself() -> None:
-    """A quote since shortly before the poll was asked."""
-    order = serving()
-    order.accept(101, (5.0, 1.0, 6.0, 1.0), 10 * NS_PER_S)
-    assert order.judge(polled(2.0, 11 * NS_PER_S)) is Verdict.HIT
-    assert order.judge(polled(2.0, 11 * NS_PER_S + 1)) is Verdict.MISS
+def test_it_is_known_how_many_trades_are_missing() -> None:
+    """Shown by a poll, or heard of on the stream."""
+    order = at(10)
+    order.polled(12, 0)
+    assert order.missing == 2
+    offer(order, 15)
+    assert order.missing == 5
