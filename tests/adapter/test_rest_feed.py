@@ -78,7 +78,7 @@ async def test_a_ticker_answer_holds_quote_and_figures(scene: Scene) -> None:
     quote, stats = answers["BTCUSDT"].quote, answers["BTCUSDT"].stats
     assert quote is not None
     assert stats is not None
-    assert quote.levels == (100.4, 1.0, 100.6, 2.0)
+    assert quote.levels == (100.4, float(scene.venue.trade_id), 100.6, 2.0)
     assert 0 < quote.asked_ns <= quote.received_ns
     assert stats.key == (7, 1_700_000_000_000)
     assert scene.venue.asked[0].query == {"symbols": '["BTCUSDT","币安人生USDT"]'}
