@@ -20,8 +20,8 @@ def _recorded_default(seed: int) -> Outcome:
 
 _ABSENT: Final = "" if recorded.is_here() else recorded.NOT_HERE
 _RECORDED: Final = (
-    Scenario("rec1", "recording, 30 faults, infinite hold", "-", None, alone=_recorded_infinite, most=1, absent=_ABSENT),
-    Scenario("rec2", "recording, 30 faults, default hold", "-", None, alone=_recorded_default, most=1, absent=_ABSENT),
+    Scenario("rec-i", "recording, 30 faults, infinite hold", "-", None, alone=_recorded_infinite, most=1, absent=_ABSENT),
+    Scenario("rec-d", "recording, 30 faults, default hold", "-", None, alone=_recorded_default, most=1, absent=_ABSENT),
 )
 _ALL: Final = (*rows_connection.ROWS, *rows_data.ROWS, *rows_client.ROWS, *_RECORDED)
 

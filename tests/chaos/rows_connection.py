@@ -21,6 +21,19 @@ def _reset(stage: Stage) -> None:
     _ends(stage, "reset")
 
 
+def _one_of_two(stage: Stage) -> None:
+    """Each lane has two lines: one after the other is reset, and nobody notices."""
+    stage.may_fall([])
+    proxy = stage.proxies["stream"]
+    stage.wait(lambda: proxy.connections >= 2, "the second line", 20)
+    stage.stay(3)
+    stage.mark()
+    for _ in range(3):
+        proxy.reset(1)
+        stage.wait(lambda: proxy.connections >= 2, "the line that replaces it", 30)
+        stage.stay(3)
+
+
 def _cut(stage: Stage) -> None:
     _ends(stage, "cut-24h")
 
@@ -252,7 +265,8 @@ def _first_data_never(stage: Stage) -> None:
 
 ROWS = (
     Scenario("1", "clean close (1001)", "fall of every lane", 0.05, _clean_close),
-    Scenario("2", "abrupt reset", "fall of every lane", 0.05, _reset),
+    Scenario("2a", "abrupt reset", "fall of every lane", 0.05, _reset),
+    Scenario("2b", "reset of one of two lines, three times", "-", None, _one_of_two, Setup(proxied=("stream",), lines=2)),
     Scenario("3a", "half-open: black hole both ways", "fall of every lane", 3.0, _black_hole, _PROXIED, stale=1.5),
     Scenario("3b", "the exchange's process stopped", "health BLIND", 3.5, _stopped_process, stale=2.0),
     Scenario("4", "silent stall, pongs go on", "fall of every lane", 3.0, _stall, stale=1.5),

@@ -14,7 +14,7 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize("key", ["1", "2", "5a", "10", "16", "25c"])
+@pytest.mark.parametrize("key", ["1", "2a", "5a", "10", "16", "25c"])
 def test_a_failure_is_noticed_in_time_and_costs_nothing(key: str) -> None:
     """Detected within T, polled within a second, no id lost or twice, no other lane touched, no old price unmarked."""
     outcome = play(key, seed=11)

@@ -108,9 +108,9 @@ class ChaosProxy:
         """New connections are reset at once."""
         self._is_refusing = is_on
 
-    def reset(self) -> None:
-        """Resets every open connection (RST)."""
-        self._run(self._reset_all)
+    def reset(self, most: int | None = None) -> None:
+        """Resets open connections (RST): every one, or so many of the oldest."""
+        self._run(lambda: self._reset_oldest(most))
 
     def half_close(self, direction: str) -> None:
         """Ends one direction of every open connection (FIN); the other stays open."""
@@ -142,8 +142,8 @@ class ChaosProxy:
                 if line.has_lost:
                     line.reset()
 
-    def _reset_all(self) -> None:
-        for line in tuple(self._lines):
+    def _reset_oldest(self, most: int | None) -> None:
+        for line in tuple(self._lines)[:most]:
             line.reset()
 
     def _end_all(self, direction: str) -> None:
