@@ -38,8 +38,9 @@ def states(rig: HubRig, key: LaneKey = BTC) -> list[tuple[LaneState, Reason]]:
 async def test_nothing_is_asked_of_a_symbol_before_its_start_answer(rig: HubRig) -> None:
     """One request starts all of its lanes; then the beat takes it in."""
     await rig.open(BTC, TICK, AGG, streaming=True)
-    assert sorted(call for call, _, _ in rig.rest.asked) == ["newest", "ticker"]
-    assert len({at for _, _, at in rig.rest.asked}) == 1
+    asked = [(call, at) for call, _, at in rig.rest.asked]
+    assert sorted(call for call, _ in asked[:2]) == ["newest", "ticker"]
+    assert len({at for _, at in asked[:2]}) == 1
     assert len(rig.dialler.dials) == 1
 
 
@@ -290,7 +291,7 @@ async def test_a_symbol_missing_from_the_start_answer_is_asked_again(rig: HubRig
 async def test_lanes_that_fall_together_share_their_extra_polls(rig: HubRig) -> None:
     """Twenty symbols cut at once: one request, not twenty."""
     keys = [LaneKey(f"S{number}USDT", "tick") for number in range(20)]
-    rig.rest.trades.update({key.symbol: 1 for key in keys})
+    rig.rest.trades.update({key.symbol: 99 for key in keys})
     await rig.streaming(*keys)
     await rig.clock.advance(0.5)
     rig.rest.asked.clear()
@@ -326,9 +327,10 @@ async def test_a_lane_goes_to_its_stream_and_is_whole(rig: HubRig) -> None:
 
 async def test_a_tick_goes_to_its_stream_by_an_anchor(rig: HubRig) -> None:
     """Then quotes pass the door without a poll."""
+    rig.rest.delay = 0.02
     await rig.open(TICK, streaming=True)
     rig.quote(2.0)
-    await rig.until(TICK, LaneState.STREAMING, 2.0)
+    await rig.until(TICK, LaneState.STREAMING, 4.0)
     rig.quote(3.0)
     assert rig.rest.times("anchor") == 1
     assert rig.feed.delivered[-1] == (TICK, rig.rest.book_ids["BTCUSDT"], Source.STREAM)
@@ -370,7 +372,7 @@ async def test_a_silent_stream_is_given_up_and_retried(rig: HubRig) -> None:
     took = await rig.until(BTC, LaneState.FALLBACK, 8.0)
     assert took < 7.0
     assert states(rig)[-1] == (LaneState.FALLBACK, Reason.SILENCE)
-    await rig.until(BTC, LaneState.STREAMING, 20.0)
+    await rig.until(BTC, LaneState.STREAMING, 40.0)
     assert rig.arrived == [11]
     assert rig.breakers == [
         (BreakerState.CLOSED, BreakerState.OPEN),
@@ -399,15 +401,15 @@ async def test_revive_ends_the_wait(rig: HubRig) -> None:
 
 
 async def test_decisions_move_lanes_there_and_back_without_a_loss(rig: HubRig) -> None:
-    """Every two seconds, with trades all the time."""
+    """Every five seconds, with trades all the time."""
     await rig.open(BTC)
     for turn in range(8):
         rig.stream(BTC, transport=Transport.STREAMING if turn % 2 else Transport.POLLING)
-        for _ in range(20):
+        for _ in range(25):
             rig.trade()
-            await rig.clock.advance(0.1)
+            await rig.clock.advance(0.2)
     await rig.clock.advance(2.0)
-    assert rig.arrived == list(range(11, 171))
+    assert rig.arrived == list(range(11, 211))
     assert rig.status(BTC).switches >= 6
 
 
@@ -488,6 +490,7 @@ async def test_without_rest_a_quiet_lane_is_blind_after_three_seconds(rig: HubRi
 
 async def test_nothing_follows_a_closed_lane(rig: HubRig) -> None:
     """Frames, polls and pages under way bring nothing more; its symbol leaves the beat."""
+    rig.rest.trades["ETHUSDT"] = 99  # the busiest symbol stays in the beat: it watches over the connections
     await rig.streaming(BTC)
     rig.rest.delay = 0.2
     rig.trade(count=2, is_streamed=False)
@@ -499,7 +502,8 @@ async def test_nothing_follows_a_closed_lane(rig: HubRig) -> None:
     rig.rest.asked.clear()
     await rig.clock.advance(5.0)
     assert states(rig)[-1] == (LaneState.CLOSED, Reason.UNSUBSCRIBED)
-    assert (rig.arrived, rig.rest.asked) == ([], [])
+    assert rig.arrived == []
+    assert {symbols for _, symbols, _ in rig.rest.asked} == {("ETHUSDT",)}
     assert rig.hub.finding("BTCUSDT") is None
 
 
