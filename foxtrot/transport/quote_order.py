@@ -3,7 +3,8 @@
 1. On the stream a greater ``u`` is newer; ids in between need not arrive.
 2. A polled quote has no id: it is admitted if it was asked after the last admitted value was received (streamed) or asked
    (polled).
-3. From poll to stream there is an anchor, asked after the first streamed frame: only frames with a greater ``u`` follow it. While
+3. From poll to stream there is an anchor, asked after the first streamed frame: only frames with a greater ``u`` follow it (the
+   stream's frames up to it, still on their way, are noted: they show that the stream has what polls show). While
    REST is down there is none: then the first frame that came long enough after the last answer opens the stream.
 4. 24 h figures have one key for both sources; a smaller key is an old answer. Figures of a window without trades have no
    ``last_id``: they stand where the newest trade known stands, and their time alone orders them.
@@ -33,6 +34,7 @@ class QuoteOrder:
 
     __slots__ = (
         "_admitted_ns",
+        "_anchor_id",
         "_buffer",
         "_door",
         "_known",
@@ -54,6 +56,7 @@ class QuoteOrder:
         self._door = -1  # the last update id delivered, while live
         self._newest_id = -1  # the last update id delivered, when the stream last served
         self._newest_heard = -1  # the last update id that waits for the switch
+        self._anchor_id = 0  # the anchor's update id, while its own frame may still be on its way
         self._stats_key = (-1, -1)  # the newest trade id known, the end of the newest window
         self._known: deque[tuple[int, int]] = deque(maxlen=self.MEMORY)  # since when (ns), the newest trade id
         self.levels: Levels | None = None
@@ -82,6 +85,9 @@ class QuoteOrder:
         """A streamed quote that the door did not accept; false for an old one. ``is_kept``: a new one waits for a switch."""
         if self.is_live or quote.update_id <= max(self._newest_id, self._newest_heard):
             self.duplicates += 1  # a replay of the past refreshes nothing
+            if self._door == self._anchor_id > 0 and quote.update_id > self._newest_heard:  # the anchor was ahead of the stream
+                self._newest_heard = quote.update_id
+                self._note((quote.received_ns, quote.levels))
             return False
         self._newest_heard = quote.update_id
         self.heard_ns = quote.received_ns
@@ -94,7 +100,7 @@ class QuoteOrder:
         """The stream serves from the anchor on; returns the buffered quotes that are newer, and follow it."""
         self._admit(anchor, anchor.asked_ns)
         self.delivered += 1
-        self._newest_id = anchor.update_id
+        self._newest_id = self._anchor_id = anchor.update_id
         return self.resume()
 
     def open_unanchored(self, after_ns: int) -> list[Quote]:
@@ -123,6 +129,7 @@ class QuoteOrder:
         """The stream serves no longer."""
         self._newest_id = max(self._newest_id, self._door)
         self._newest_heard = -1
+        self._anchor_id = 0
         self.is_live = False
         self._door = -1
         self._buffer.clear()

@@ -105,9 +105,7 @@ def lines(case: Case) -> Row:
 
     def kill() -> None:
         wires = list(world.dialler.open_wires())
-        if len({wire.line % 2 for wire in wires}) == 2 and all(
-            world.loop.now_ns - wire.opened_ns > 4 * NS_PER_S for wire in wires
-        ):
+        if len(wires) > 1 and all(world.loop.now_ns - wire.opened_ns > 2 * NS_PER_S for wire in wires):
             draw.choice(wires).end("connection reset")
             killed.append(1)
         if len(killed) < kills:

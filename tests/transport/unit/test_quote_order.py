@@ -148,6 +148,19 @@ def test_a_quote_that_is_only_watched_does_not_wait() -> None:
     assert (order.waiting, order.heard_ns) == (0, 700)
 
 
+def test_what_the_anchor_was_ahead_of_is_noted_when_it_comes() -> None:
+    """The anchor's own frame is no news, and yet shows what the stream has; behind a newer one it is a replay."""
+    noted: list[tuple[int, tuple[float, float, float, float]]] = []
+    order = QuoteOrder(noted.append)
+    order.offer(quote(98, 8.0, 1_000))
+    order.open(quote(100, 1.0, 1_500, 1_200))
+    for number in (98, 100, 100):
+        assert not order.offer(quote(number, 1.0, 1_600))
+    assert order.accept(101, (2.0, 1.0, 3.0, 1.0), 1_700)
+    assert not order.offer(quote(99, 9.0, 1_800))
+    assert [at for at, _ in noted] == [1_000, 1_600, 1_700]
+
+
 def test_without_an_anchor_the_first_quote_after_an_instant_opens() -> None:
     """Those before it are let go, and do not come back; nothing received before the last admitted value follows it."""
     order = QuoteOrder()
