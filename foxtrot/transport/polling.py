@@ -25,6 +25,9 @@ SHARE_NS: Final = 250 * NS_PER_MS
 UNDER_WAY: Final = 3
 """Most beats whose requests of one kind are still unanswered: the next one is left out then."""
 
+TELL_AGAIN_NS: Final = 60 * NS_PER_S
+"""Between two complaints of polls that were left out for the same cause."""
+
 chunks_of = roll.chunks_of
 
 _log = logging.getLogger(__name__)
@@ -60,6 +63,7 @@ class Polling:
         self._wanted_now: dict[str, None] = {}
         self._is_asking = False
         self._last_extra_ns = -SHARE_NS
+        self._told_ns: dict[str, int] = {}
         self.beats = 0
         self.left_out = 0
 
@@ -126,8 +130,7 @@ class Polling:
     def _has_room(self, kind: Kind) -> bool:
         if self._under_way[kind] < UNDER_WAY:
             return True
-        self.left_out += 1
-        self._listener.poll_failed(f"polls of {kind.value} are left out: the last {UNDER_WAY} are not answered yet")
+        self._leave_out(f"polls of {kind.value} are left out: the last {UNDER_WAY} are not answered yet")
         return False
 
     async def _round(self, kind: Kind, asked: Sequence[Coroutine[None, None, None]]) -> None:
@@ -214,11 +217,18 @@ class Polling:
     def _may(self, weight: int) -> bool:
         now = self._clock.now_ns()
         if self._budget.wait(weight, now, is_beat=True) > 0:
-            self.left_out += 1
-            self._listener.poll_failed("polls are left out: the weight that the venue allows is used up, or it asked for silence")
+            self._leave_out("polls are left out: the weight that the venue allows is used up, or it asked for silence")
             return False
         self._budget.spend(weight, now)
         return True
+
+    def _leave_out(self, problem: str) -> None:
+        """Counts a poll that is not sent; told once a minute, for others may be answered between two of them."""
+        self.left_out += 1
+        now = self._clock.now_ns()
+        if now >= self._told_ns.get(problem, 0) + TELL_AGAIN_NS:
+            self._told_ns[problem] = now
+            self._listener.poll_failed(problem)
 
     def _failed(self, error: Exception) -> None:
         if isinstance(error, FoxtrotError):

@@ -106,6 +106,14 @@ async def test_the_rotation_is_as_long_as_the_figures_of_all_take(rig: Rig, coun
     assert rig.polling.rotation_ns == seconds * NS_PER_S
 
 
+@pytest.mark.parametrize(("count", "quotes"), [(40, 0), (41, 3)])
+async def test_the_quotes_of_all_are_asked_for_many_alone(rig: Rig, count: int, quotes: int) -> None:
+    """Up to forty, the figures of each beat hold them."""
+    await begin(rig, *names(count))
+    await rig.clock.advance(3.0)
+    assert rig.rest.times("book_ticker") == quotes
+
+
 async def test_a_dropped_symbol_is_not_asked(rig: Rig) -> None:
     """From the next beat on."""
     await begin(rig, "A", "B")
@@ -128,6 +136,17 @@ async def test_a_slow_venue_does_not_stop_the_beat(rig: Rig) -> None:
     rig.polls.clear()
     await rig.clock.advance(1.0)
     assert len(rig.polls) == 3
+
+
+async def test_polls_left_out_are_told_once_a_minute(rig: Rig) -> None:
+    """Though others are answered between them."""
+    await begin(rig, *names(50))
+    rig.rest.delay = 10.0
+    await rig.clock.advance(50.0)
+    assert rig.problems.count("polls of quotes are left out: the last 3 are not answered yet") == 1
+    await rig.clock.advance(60.0)
+    assert rig.problems.count("polls of quotes are left out: the last 3 are not answered yet") == 2
+    assert rig.polling.left_out > 100
 
 
 async def test_a_failing_poll_is_told_and_the_next_beat_tries_again(rig: Rig) -> None:
