@@ -28,7 +28,7 @@ BECAUSE: Final = {
     Reason.HOLD: "not found within the hold",
     Reason.POLL_DOWN: "polls are not answered",
     Reason.RATE_LIMITED: "the venue wants no requests now",
-    Reason.QUARANTINE: "switched too often within the hour",
+    Reason.QUARANTINE: "switched too often within the hour (foxtrot flags revive lets it go at once)",
     Reason.BREAKER_OPEN: "its wait after a failure is not over",
     Reason.FORCED_OPEN: "its stream is switched off until it is revived",
     Reason.STARTING: "starting",

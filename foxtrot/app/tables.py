@@ -27,6 +27,7 @@ _HEALTH: Final = {
 }
 _SERVING: Final = {Serving.STREAM: "green", Serving.POLL: "cyan", Serving.NONE: "bold red"}
 _GAP: Final = 2  # blanks between two columns
+_ELASTIC: Final = "why"  # what is cut short where its column is wider than the room
 _WIDE_ONLY: Final = frozenset({"state", "backfilled"})
 _FULL_SUMMARY: Final = 118  # columns that the whole summary takes
 
@@ -66,8 +67,11 @@ def rate(per_second: float) -> str:
 
 
 def why(lane: LaneView) -> str:
-    """``pin``; ``audit, 4s`` while the stream may not be tried for so long."""
-    return lane.why if lane.retry_in is None else f"{lane.why}, {math.ceil(lane.retry_in)}s"
+    """``pin``; ``audit, 4s`` or ``quarantine, 59m`` while the stream may not be tried for so long."""
+    if lane.retry_in is None:
+        return lane.why
+    left = f"{math.ceil(lane.retry_in)}s" if lane.retry_in < 600 else f"{lane.retry_in / 60:.0f}m"  # noqa: PLR2004 -- ten minutes
+    return f"{lane.why}, {left}"
 
 
 def gap_style(lane: LaneView | LaneSummary) -> str:
@@ -82,11 +86,11 @@ COLUMNS: Final = (
     Column("health", 8, 0, lambda lane: Text(lane.health.upper(), _HEALTH[lane.health]), "left", is_of_symbol=True),
     Column("channel", 7, 1, lambda lane: Text(lane.channel), "left"),
     Column("serves", 6, 0, lambda lane: Text(lane.serving, _SERVING[lane.serving]), "left"),
-    Column("why", 10, 6, lambda lane: Text(why(lane)), "left"),
+    Column("why", 10, 5, lambda lane: Text(why(lane)), "left"),
     Column("last", 8, 3, lambda lane: Text(price(lane.last, lane.decimals))),
     Column("bid", 8, 9, lambda lane: Text(price(lane.bid, lane.decimals))),
     Column("ask", 8, 9, lambda lane: Text(price(lane.ask, lane.decimals))),
-    Column("age", 4, 5, lambda lane: Text(age(lane.age))),
+    Column("age", 4, 6, lambda lane: Text(age(lane.age))),
     Column("msg/s", 5, 7, lambda lane: Text(rate(lane.rate))),
     Column("delivered", 9, 2, lambda lane: Text(str(lane.delivered))),
     Column("gaps", 4, 4, lambda lane: Text(str(lane.gaps), gap_style(lane))),
@@ -106,18 +110,32 @@ def columns_for(width: int) -> list[Column]:
 
 def live_table(lanes: Sequence[LaneView], width: int, rows: int) -> Table:
     """One row a lane, ``rows`` at most; what is left out is counted in the last one."""
-    columns = columns_for(width)
+    shown = lanes if len(lanes) <= rows else lanes[: max(rows - 1, 1)]
+    natural = {column.title: max((len(column.cell(lane)) for lane in shown), default=0) for column in COLUMNS}
+    wider = sum(max(0, natural[column.title] - column.width) for column in COLUMNS if column.title != _ELASTIC)
+    columns = columns_for(width - wider)
+    room = width - wider - sum(column.width + _GAP for column in columns) + _GAP
     table = _table()
     for column in columns:
-        table.add_column(column.title, justify=column.justify, no_wrap=True, overflow="ellipsis", min_width=column.width)
-    shown = lanes if len(lanes) <= rows else lanes[: max(rows - 1, 1)]
-    above = ""
-    for lane in shown:
-        table.add_row(*(Text() if column.is_of_symbol and lane.symbol == above else column.cell(lane) for column in columns))
-        above = lane.symbol
+        table.add_column(
+            column.title,
+            justify=column.justify,
+            no_wrap=True,
+            overflow="ellipsis",
+            min_width=column.width,
+            max_width=column.width + max(0, room) if column.title == _ELASTIC else None,
+        )
+    for lane, above in zip(shown, (None, *shown), strict=False):
+        table.add_row(*_cells(lane, above, columns))
     if len(shown) < len(lanes):
         table.add_row(Text(f"+{len(lanes) - len(shown)} more", "dim"))
     return table
+
+
+def _cells(lane: LaneView, above: LaneView | None, columns: Sequence[Column]) -> list[Text]:
+    """A lane's row; what is the symbol's own stands once."""
+    is_first = above is None or above.symbol != lane.symbol
+    return [column.cell(lane) if is_first or not column.is_of_symbol else Text() for column in columns]
 
 
 def title_lines(view: View) -> list[Text]:

@@ -1,7 +1,10 @@
 """Tables fit the width there is."""
 
+import io
+
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
 from foxtrot.app.tables import (
     COLUMNS,
@@ -53,6 +56,20 @@ def test_table_fits(width: int) -> None:
     assert max(map(len, text.splitlines())) <= max(width, 26)
 
 
+@pytest.mark.parametrize("width", [80, 100, 117, 120])
+def test_a_long_reason_yields(width: int) -> None:
+    """The columns behind it stay whole."""
+    waits = replace(lane(), why="consumer slow", retry_in=75.0, switches=7, gaps=3)
+    console = Console(width=width, file=io.StringIO(), color_system=None)
+    console.print(live_table([waits, lane(channel="agg_trades")], width, 10))
+    assert isinstance(console.file, io.StringIO)
+    lines = [line.rstrip() for line in console.file.getvalue().splitlines()]
+    assert len(lines) == 4
+    assert max(map(len, lines)) <= width
+    assert lines[0].endswith("gaps" if width == 80 else "switches")
+    assert lines[2].endswith("3" if width == 80 else "7")
+
+
 def test_symbol_stands_once() -> None:
     """The second lane of a symbol does not repeat it."""
     text = plain_text(live_table([lane(), lane(channel="trades")], 120, 10))
@@ -96,6 +113,7 @@ def test_lane_in_a_line() -> None:
 def test_a_stream_that_waits() -> None:
     """The table says for how long it may not be tried."""
     assert why(replace(lane(), why="audit", retry_in=3.2)) == "audit, 4s"
+    assert why(replace(lane(), why="quarantine", retry_in=3_540.0)) == "quarantine, 59m"
     assert why(lane()) == "pin"
 
 
