@@ -38,6 +38,7 @@ class Link:
         self.is_scheduled = False  # a look at its subscriptions is due within this turn of the loop
         self.overlap: Overlap | None = None
         self.partner = 0  # the connection that it is compared with
+        self._unsure: frozenset[str] = frozenset()
         self._canary_handler: StreamHandler | None = None
         self._compare: Note | None = None
         self._is_listening = False
@@ -63,6 +64,8 @@ class Link:
             handler = _noted(self._compare, stream, handler)
         if handler is not None and self._is_listening and self.canary is not None:
             handler = _noted(self.canary.noted, stream, handler)
+        if handler is not None and self.subscriptions is not None and stream in self._unsure:
+            handler = _noted(self.subscriptions.brought, stream, handler)
         if handler is None:
             self.routes.pop(self._envelope + stream.encode(), None)
         else:
@@ -71,6 +74,12 @@ class Link:
     def compare(self, overlap: Overlap | None, note: Note | None, partner: int) -> None:
         """It is one of two with the same streams, from here on or (None) no longer. ``route_all`` has to follow."""
         self.overlap, self._compare, self.partner = overlap, note, partner
+
+    def doubts_anew(self) -> bool:
+        """Whether it is other streams than before whose subscription is in doubt: ``route_all`` has to follow."""
+        unsure = self.subscriptions.unsure if self.subscriptions is not None else frozenset[str]()
+        is_new, self._unsure = unsure != self._unsure, unsure
+        return is_new
 
     # --- its canary ---------------------------------------------------------------------------------------------------------
 

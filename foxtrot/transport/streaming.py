@@ -236,6 +236,8 @@ class Streaming:
         if command := subscriptions.next(wanted, self._request_id + 1, self._clock.now_ns()):
             self._request_id += 1
             link.wire.send(self._to_frame(command))
+        if link.doubts_anew():
+            link.route_all(self._handlers)
         if given_up := subscriptions.take_given_up():
             some = ", ".join(sorted(given_up)[:3])
             self._on_problem(f"the venue does not send {len(given_up)} streams that it was asked for twice: {some}")

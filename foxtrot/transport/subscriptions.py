@@ -3,7 +3,7 @@
 Rules:
 
 1. A command that is refused, or not answered within ``ANSWER_NS``, is sent once more. Streams refused twice are given up; about
-   those that found no answer twice, the list decides, and where none comes, they are given up too.
+   those that found no answer twice, the list decides, or a frame that they bring; where neither comes, they are given up too.
 2. The venue is asked for its list ``FIRST_LIST_NS`` after the connection opened, ``CHECK_NS`` after a subscription was answered,
    and every ``LIST_NS``. What the list lacks is subscribed once more; what it lacks ``RECHECK_NS`` later again is given up. What
    it has too much is unsubscribed. A list that does not come changes nothing else: silence is the canary's matter.
@@ -107,6 +107,15 @@ class Subscriptions:
             self._again.append(Command(Verb.UNSUBSCRIBE, tuple(sorted(extra))))
         self._list_ns = now_ns + (RECHECK_NS if self._missing else LIST_NS)
         return True
+
+    @property
+    def unsure(self) -> frozenset[str]:
+        """Streams that found no answer twice: a frame of theirs is to be told by ``brought``."""
+        return frozenset(self._unsure)
+
+    def brought(self, stream: str, _received_ns: int) -> None:
+        """A stream brought a frame: whatever became of the answer, it is subscribed."""
+        self._unsure.discard(stream)
 
     def take_given_up(self) -> set[str]:
         """Streams that the venue does not send, whatever was tried; each is told once."""

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+import pytest
 import pytest_asyncio
 
 from foxtrot.transport.base import LaneKey
@@ -337,6 +338,20 @@ async def test_a_refused_stream_is_unlisted(rig: StreamingRig) -> None:
     await rig.wait(1)
     assert rig.unlisted == [ETH]
     assert rig.problems[0] == "the venue refused a command: no"
+
+
+@pytest.mark.parametrize(("brings", "unlisted"), [(True, []), (False, [ETH])])
+async def test_where_no_answer_comes_the_data_decide(rig: StreamingRig, *, brings: bool, unlisted: list[LaneKey]) -> None:
+    """A venue that answers no command: a stream that brings frames is subscribed, one that brings none is not."""
+    await rig.want(BTC)
+    rig.dialler.wire.mute = b""
+    await rig.want(ETH)
+    for number in range(30):
+        if brings:
+            rig.dialler.wire.bring(frame(ETH, number))
+        await rig.wait(1)
+    assert rig.unlisted == unlisted
+    assert len(rig.frames) == 30 * brings
 
 
 async def test_a_canary_that_is_not_sent_is_said(rig: StreamingRig) -> None:

@@ -152,6 +152,19 @@ def test_streams_are_given_up_where_no_command_is_answered() -> None:
     assert (at <= 25, streams, more) == (True, {"b"}, [])
 
 
+def test_a_stream_without_an_answer_that_brings_frames_is_not_given_up() -> None:
+    """All answers are lost; the data say enough."""
+    venue = Venue("a")
+    venue.mute = {SUB, LIST}
+    venue.wanted = {"a", "b"}
+    venue.run(11)
+    assert venue.subscriptions.unsure == {"b"}
+    venue.subscriptions.brought("b", venue.now)
+    venue.run(120)
+    assert venue.subscriptions.unsure == frozenset()
+    assert venue.given_up == []
+
+
 def test_a_stream_that_the_list_lacks_is_subscribed_once_more() -> None:
     """The venue acknowledged it and forgot it: noticed two seconds after the answer, and mended."""
     venue = Venue("a")
