@@ -55,7 +55,7 @@ class QuoteOrder:
         self._buffer: deque[Quote] = deque(maxlen=self.CAPACITY)
         self._door = -1  # the last update id delivered, while live
         self._newest_id = -1  # the last update id delivered, when the stream last served
-        self._newest_heard = -1  # the last update id that waits for the switch
+        self._newest_heard = -1  # the last update id that came while it did not serve, on whichever connection
         self._anchor_id = 0  # the anchor's update id, while its own frame may still be on its way
         self._stats_key = (-1, -1)  # the newest trade id known, the end of the newest window
         self._known: deque[tuple[int, int]] = deque(maxlen=self.MEMORY)  # since when (ns), the newest trade id
@@ -128,7 +128,6 @@ class QuoteOrder:
     def shut(self) -> None:
         """The stream serves no longer."""
         self._newest_id = max(self._newest_id, self._door)
-        self._newest_heard = -1
         self._anchor_id = 0
         self.is_live = False
         self._door = -1

@@ -28,7 +28,7 @@ class TickDriver(LaneDriver[Frame]):
         self.streamed_book_id = -1
         self.figures = (-1, -1)  # the newest trade told of, and the end of the window that was told of last
         self.trades_known: list[tuple[int, int]] = []  # since when, the newest trade
-        self._known: dict[int, tuple[Quote, Moment, int]] = {}  # by identity: of which moment it speaks, when that was told
+        self._known: dict[Quote, tuple[Moment, int]] = {}  # of which moment a quote speaks, and when that was told
 
     @property
     @override
@@ -55,7 +55,7 @@ class TickDriver(LaneDriver[Frame]):
 
     def quote(self, quote: Quote, moment: Moment, told_ns: int) -> Quote:
         """Remembers of which moment a quote speaks."""
-        self._known[id(quote)] = (quote, moment, told_ns)
+        self._known[quote] = (moment, told_ns)
         return quote
 
     def poll(self, moment: Moment, asked_ns: int, *, with_stats: bool = True) -> None:
@@ -150,7 +150,7 @@ class TickDriver(LaneDriver[Frame]):
             self.trades_known.append((self.now, value.last_id))
             return
         assert isinstance(value, Quote)
-        _, moment, told_ns = self._known[id(value)]
+        moment, told_ns = self._known[value]
         assert value.levels == moment.levels
         is_streamed = source is Source.STREAM
         assert not is_streamed or self.serving is Serving.STREAM, "nothing streamed unless the stream serves"

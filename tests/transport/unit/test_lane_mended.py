@@ -58,3 +58,19 @@ def test_the_last_frame_of_an_older_stream_is_none_of_the_new_ones_lag() -> None
     for _ in range(4):
         driver.second(is_busy=False, stream_first=True)
     assert driver.shown is LaneState.STREAMING
+
+
+def test_a_quote_of_an_older_connection_is_no_news_on_the_next() -> None:
+    """While polls are down, a frame that has come before opens no stream: polls may have gone past it."""
+    driver = TickDriver(0)
+    driver.poll(driver.venue.now, driver.now)
+    driver.decide(Transport.STREAMING)
+    driver.connect()
+    driver.something_new()
+    driver.drain()
+    driver.poll(driver.venue.now, driver.now)
+    driver.disconnect()
+    driver.connect()
+    driver.pass_time(3 * NS_PER_S)
+    driver.replay(driver.past[-1])
+    assert driver.serving is Serving.POLL
