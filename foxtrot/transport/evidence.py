@@ -60,10 +60,7 @@ class Evidence:
         verdicts = self._values.verdicts(now_ns)
         for verdict in verdicts:
             self._proof.judged(verdict)
-        if isinstance(self._values, IdValues):
-            self._proof.lag(self._values.lag.p95(now_ns))
-        else:
-            self._proof.lag(self._values.proven_lag_ns)
+        self._proof.timed(self._values.lateness(now_ns, self._proof.need.timely))
         return Verdict.HIT in verdicts
 
     def is_proven(self, now_ns: int) -> bool:
@@ -74,7 +71,7 @@ class Evidence:
         """Why a stream that does not serve yet, or is only watched, has failed; None while it has not."""
         if isinstance(self._values, IdValues) and self._values.has_gap(now_ns):
             return Reason.GAP
-        reason = self._proof.failure()
+        reason = self._proof.failure(now_ns)
         return Reason.FIRST_DATA if reason is Reason.AUDIT and not self.is_fresh else reason
 
     def trip(self, now_ns: int) -> Reason | None:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from foxtrot.transport import steps
-from foxtrot.transport.audit import IdAudit, Verdict
+from foxtrot.transport.audit import LATE_NS, IdAudit, Lateness, Verdict
 from foxtrot.transport.base import Cursor, Item, Quote, Stats
 from foxtrot.transport.event_lag import EventLag
 from foxtrot.transport.holes import Holes
@@ -62,6 +62,13 @@ class IdValues:
     def is_suspect(self) -> bool:
         """Whether the newest poll knows a trade that the stream has not brought in time."""
         return self._audit.misses > 0
+
+    def lateness(self, now_ns: int, _timely: int) -> Lateness:
+        """How late the stream is, by the time that its frames carry."""
+        lag = self.lag.p95(now_ns)
+        if lag is None:
+            return Lateness.QUIET
+        return Lateness.LATE if lag >= LATE_NS else Lateness.TIMELY
 
     def verdicts(self, now_ns: int) -> list[Verdict]:
         """What polls have shown of the stream since this was asked last."""

@@ -9,7 +9,7 @@
 from typing import Final
 
 from foxtrot.transport import steps
-from foxtrot.transport.audit import QuoteAudit, Verdict
+from foxtrot.transport.audit import Lateness, QuoteAudit, Verdict
 from foxtrot.transport.base import Answer, Item, Quote, Stats
 from foxtrot.transport.question import Question
 from foxtrot.transport.quote_order import QuoteOrder
@@ -39,10 +39,9 @@ class TickValues:
         """Whether the newest poll showed a quote that the stream has not."""
         return self._audit.misses > 0
 
-    @property
-    def proven_lag_ns(self) -> int | None:
-        """How far behind REST the stream is at least; None where no hit says anything of it."""
-        return self._audit.lag_ns
+    def lateness(self, now_ns: int, timely: int) -> Lateness:
+        """How late the stream is; so many hits must show it in time before they are believed."""
+        return self._audit.lateness(now_ns, timely)
 
     def verdicts(self, now_ns: int) -> list[Verdict]:
         """What polls have shown of the stream since this was asked last."""
