@@ -24,7 +24,7 @@ from foxtrot.util.constants import LaneState
 from foxtrot.util.system_clock import SystemClock
 
 TARGET: Final = Path(__file__).parent / "images" / "run.svg"
-WIDTH: Final = 118
+WIDTH: Final = 122
 HEIGHT: Final = 28
 CALM_S: Final = 10.0
 """Seconds of undisturbed running before the streams of one symbol fall silent and all connections are closed."""
