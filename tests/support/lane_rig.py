@@ -150,16 +150,20 @@ def tick_proving() -> Rig:
     """Its stream has just come up for the first time, and shows what polls do."""
     made = tick_started()
     made.tell(STREAM, steps.StreamUp())
-    made.show(99, 1.0)
+    made.show(97, 1.0)
     return made
 
 
 def tick_joined() -> tuple[Rig, list[steps.Effect]]:
-    """A tick that has just proved itself, and what it asked for then."""
+    """A tick that has just proved itself, and what it asked for then. The polled quote left the stream soon: it was in time."""
     made = tick_proving()
     made.wait(1)
     made.poll(1.0)
-    return made, made.wait(1)
+    made.now += NS_PER_S // 10
+    made.show(98, 1.5)
+    effects = made.wait(0.9)
+    made.show(99, 1.0)
+    return made, effects
 
 
 def tick_streaming() -> Rig:

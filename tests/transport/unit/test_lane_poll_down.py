@@ -133,7 +133,10 @@ def test_a_tick_that_serves_alone_is_proved_without_an_anchor() -> None:
     rig.show(51, 2.0)
     rig.wait(1.5)
     assert rig.anchor(60, 9.0) == []
-    assert moved(rig.poll(2.0)) == [(LaneState.STREAMING, Reason.PROOF)]
+    effects: list[steps.Effect] = []
+    for _ in range(12):
+        effects += [*rig.wait(1), *rig.poll(2.0)]
+    assert moved(effects) == [(LaneState.STREAMING, Reason.PROOF)]
 
 
 def test_an_anchor_does_not_turn_back_a_tick_that_serves() -> None:

@@ -209,8 +209,10 @@ def test_a_tick_that_loses_its_connection_on_its_way_into_the_shadow_waits_there
     rig.tell(SHADOW)
     assert moved(rig.tell(steps.StreamDown())) == [(LaneState.SHADOW, Reason.PIN)]
     assert rig.tell(steps.StreamUp()) == []
+    before = rig.lane.status.duplicates_dropped
     rig.show(101, 5.0)
-    assert rig.lane.status.duplicates_dropped == 1  # the first frame of all, older than the anchor
+    assert rig.lane.quotes is not None
+    assert (rig.lane.quotes.heard_ns, rig.lane.status.duplicates_dropped) == (rig.now, before)
 
 
 def test_an_attempt_decided_into_the_shadow_goes_on_there() -> None:

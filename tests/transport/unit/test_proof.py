@@ -2,8 +2,8 @@
 
 import pytest
 
-from foxtrot.transport.audit import Verdict
-from foxtrot.transport.proof import ANSWER_NS, FIRST, LATE_NS, LIMIT_NS, OWN, Need, Proof
+from foxtrot.transport.audit import Lateness, Verdict
+from foxtrot.transport.proof import ANSWER_NS, FIRST, LIMIT_NS, OWN, Need, Proof
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import Reason
 
@@ -53,21 +53,31 @@ def test_without_a_stream_nothing_is_proved() -> None:
 def test_a_new_attempt_starts_from_nothing() -> None:
     """The evidence of an older attempt is worth nothing."""
     proof = begun(FIRST, 5)
-    proof.lag(LATE_NS)
+    proof.timed(Lateness.LATE)
     proof.begin(2 * UP, FIRST)
     assert not proof.is_met(3 * UP)
     proof.judged(Verdict.HIT)
     assert proof.is_met(3 * UP)
 
 
-def test_a_late_stream_is_refused() -> None:
-    """By any measure that can tell, as long as it says so."""
+@pytest.mark.parametrize("lateness", Lateness)
+def test_a_late_stream_is_refused_and_one_that_may_be_waited_for(lateness: Lateness) -> None:
+    """One in time may serve, and a quiet one, of which nothing can be told."""
     proof = begun(FIRST, 1)
-    at = UP + 2 * NS_PER_S
-    proof.lag(None, LATE_NS)
-    assert not proof.is_met(at)
-    proof.lag(LATE_NS - 1, None)
-    assert proof.is_met(at)
+    proof.timed(lateness)
+    assert proof.is_met(UP + 2 * NS_PER_S) is (lateness in {Lateness.TIMELY, Lateness.QUIET})
+
+
+def test_what_could_not_be_told_in_sixty_seconds_is_not_held_against_a_stream() -> None:
+    """It had its hits; before that it is waited for."""
+    proof = begun(FIRST, 1)
+    proof.timed(Lateness.OPEN)
+    assert not answered(proof, 59).is_met(UP + 59 * NS_PER_S)
+    proof.answered(UP + 60 * NS_PER_S)
+    assert proof.is_met(UP + 60 * NS_PER_S)
+    proof.answered(UP + 61 * NS_PER_S)
+    assert proof.is_met(UP + 61 * NS_PER_S)
+    assert proof.failure(UP + 61 * NS_PER_S) is None
 
 
 def test_two_misses_running_fail() -> None:
@@ -75,23 +85,23 @@ def test_two_misses_running_fail() -> None:
     proof = begun()
     for verdict in (Verdict.MISS, Verdict.HIT, Verdict.MISS):
         proof.judged(verdict)
-    assert proof.failure() is None
+    assert proof.failure(UP + 2 * LIMIT_NS) is None
     proof.judged(Verdict.MISS)
-    assert proof.failure() is Reason.AUDIT
+    assert proof.failure(UP + 2 * LIMIT_NS) is Reason.AUDIT
 
 
 def test_sixty_seconds_without_a_proof_fail() -> None:
     """Counted while polls are answered."""
     seconds = LIMIT_NS // NS_PER_S
-    assert answered(begun(), seconds - 1).failure() is None
-    assert answered(begun(), seconds).failure() is Reason.AUDIT
+    assert answered(begun(), seconds - 1).failure(UP + LIMIT_NS) is None
+    assert answered(begun(), seconds).failure(UP + LIMIT_NS) is Reason.AUDIT
 
 
 def test_a_stream_that_was_late_all_the_time_fails_for_it() -> None:
     """Though it had hits."""
     proof = begun(FIRST, 70)
-    proof.lag(LATE_NS)
-    assert answered(proof, 60).failure() is Reason.LAG
+    proof.timed(Lateness.LATE)
+    assert answered(proof, 60).failure(UP + 60 * NS_PER_S) is Reason.LAG
 
 
 def test_time_without_answers_does_not_count() -> None:
@@ -99,9 +109,9 @@ def test_time_without_answers_does_not_count() -> None:
     proof = begun()
     for answer in range(1, LIMIT_NS // ANSWER_NS):
         proof.answered(UP + answer * 500 * NS_PER_S)
-    assert proof.failure() is None
+    assert proof.failure(UP + 2 * LIMIT_NS) is None
     proof.answered(UP + 10_000_000 * NS_PER_S)
-    assert proof.failure() is Reason.AUDIT
+    assert proof.failure(UP + 2 * LIMIT_NS) is Reason.AUDIT
 
 
 def test_answers_without_a_stream_do_not_count() -> None:
@@ -109,13 +119,13 @@ def test_answers_without_a_stream_do_not_count() -> None:
     proof = Proof()
     for second in range(100):
         proof.answered(UP + second * NS_PER_S)
-    assert proof.failure() is None
+    assert proof.failure(UP + 2 * LIMIT_NS) is None
 
 
 def test_time_with_a_proof_does_not_count() -> None:
     """The join may take long; if the proof is lost again, the sixty seconds begin anew."""
     proof = answered(begun(FIRST, 1), 300)
-    assert proof.failure() is None
+    assert proof.failure(UP + 2 * LIMIT_NS) is None
     proof.judged(Verdict.MISS)
     proof.answered(UP + 301 * NS_PER_S)
-    assert proof.failure() is None
+    assert proof.failure(UP + 2 * LIMIT_NS) is None
