@@ -166,7 +166,8 @@ def _plain(text: str) -> str:
 def _shown(name: str, path: str, value: object) -> str:
     match value:
         case Need():
-            return f"{_seconds(value.span_ns / NS_PER_S)}, {value.hits} hit{'s' * (value.hits > 1)} running"
+            hits = f"{value.hits} hit{'s' * (value.hits > 1)} running"
+            return f"{_seconds(value.span_ns / NS_PER_S)}, {hits}, {value.timely} in time"
         case Rate():
             return f"{value.share:g} in {value.period:g} s, {value.burst:g} of them at once"
         case (int() | float() as low, int() | float() as high):
