@@ -8,7 +8,7 @@ import pytest
 
 from foxtrot.transport.base import Answer
 from foxtrot.transport.budget import WeightBudget
-from foxtrot.transport.polling import SHARE_NS, UNDER_WAY, Polling
+from foxtrot.transport.polling import INTERVAL_NS, SHARE_NS, UNDER_WAY, Polling
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.errors import RateLimited, Unavailable
 from tests.support.fake_transports import FakeRest
@@ -99,11 +99,11 @@ async def test_two_hundred_symbols_are_never_older_than_a_second_and_a_half(rig:
         assert max(later - earlier for earlier, later in itertools.pairwise(at)) <= 1.5 * NS_PER_S
 
 
-@pytest.mark.parametrize(("count", "seconds"), [(40, 1), (41, 2), (200, 5)])
-async def test_the_rotation_is_as_long_as_the_figures_of_all_take(rig: Rig, count: int, seconds: int) -> None:
-    """Two chunks of twenty a second."""
+@pytest.mark.parametrize(("count", "beats"), [(40, 1), (41, 2), (200, 5)])
+async def test_the_rotation_is_as_long_as_the_figures_of_all_take(rig: Rig, count: int, beats: int) -> None:
+    """Two chunks of twenty a beat."""
     rig.add(*names(count))
-    assert rig.polling.rotation_ns == seconds * NS_PER_S
+    assert rig.polling.rotation_ns == beats * INTERVAL_NS
 
 
 @pytest.mark.parametrize(("count", "quotes"), [(40, 0), (41, 3)])
