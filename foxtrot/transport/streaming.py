@@ -239,8 +239,8 @@ class Streaming:
         if link.doubts_anew():
             link.route_all(self._handlers)
         if given_up := subscriptions.take_given_up():
-            some = ", ".join(sorted(given_up)[:3])
-            self._on_problem(f"the venue does not send {len(given_up)} streams that it was asked for twice: {some}")
+            some, more = ", ".join(sorted(given_up)[:3]), len(given_up) - 3
+            self._on_problem(f"the venue does not send {some}{f' and {more} more' * (more > 0)}, though asked for it twice")
             if lanes := self._fleet.sole(link.dial.connection, given_up):
                 self._on_unlisted(lanes)
 
