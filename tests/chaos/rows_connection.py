@@ -281,7 +281,7 @@ ROWS = (
     ),
     _tls(Certificate.SELF_SIGNED, "certificate"),
     _tls(Certificate.EXPIRED, "certificate"),
-    _tls(Certificate.WRONG_HOST, "certificate"),
+    _tls(Certificate.WRONG_HOST, "hostname mismatch"),
     _tls(Certificate.HANG, "no WebSocket within"),
     Scenario("23a", "503 on the upgrade", "fall of every lane", 0.05, _upgrade_refused),
     Scenario("23b", "429 on the upgrade, Retry-After 5", "fall of every lane", 0.05, _upgrade_limited),

@@ -8,8 +8,8 @@ from tests.chaos.stage import BUSY, QUIET, Setup, Stage
 _VICTIM = "ETHUSDT"
 _TICK = ("tick",)
 _IDS = ("trades", "agg_trades")
-_LAGS = 6.5
-"""``lastId`` ahead for 5 s, told by a beat of 1 s."""
+_LAGS = 7.0
+"""``lastId`` ahead for 5 s, with a beat of 1 s before it is seen and one after."""
 
 
 def _partial_death(stage: Stage) -> None:

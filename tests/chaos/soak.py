@@ -26,7 +26,7 @@ from tests.chaos.truth import Asker
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 SYMBOLS: Final = 40
-ACTIVITY: Final = 16.0
+ACTIVITY: Final = 18.0
 EVERY: Final = 30.0
 LAST_FAULT: Final = 60.0
 """Before the end nothing goes wrong for so long: what was lost is to be whole by then."""
