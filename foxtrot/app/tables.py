@@ -140,7 +140,7 @@ def _cells(lane: LaneView, above: LaneView | None, columns: Sequence[Column]) ->
 
 def title_lines(view: View) -> list[Text]:
     """What runs, where, for how long; in a sandbox also how to break it."""
-    left = f", {view.left:.0f} s to go" if view.left is not None else ""
+    left = f", {max(view.left, 0.0):.0f} s to go" if view.left is not None else ""
     lines = [Text.assemble(("Foxtrot", "bold"), f" on {view.environment}, {view.elapsed:.0f} s{left}")]
     if view.endpoints is None:
         return [*lines, Text("connecting ...", "dim")]

@@ -97,6 +97,7 @@ def test_titles() -> None:
     text = "\n".join(line.plain for line in title_lines(view(left=12.0)))
     assert "http://127.0.0.1:9000" in text
     assert "12 s to go" in text
+    assert title_lines(view(left=-0.2))[0].plain.endswith(", 0 s to go")
     assert "foxtrot chaos close --port 9000" in text
     assert [line.plain for line in title_lines(view(endpoints=None))] == ["Foxtrot on sandbox, 8 s", "connecting ..."]
 
