@@ -242,11 +242,11 @@ class Lane(LaneRecord):
         if self.breaker.state is not BreakerState.OPEN or self._is_open:
             return
         self.breaker.forgive(self._now)
-        if self.state in {LaneState.FALLBACK, LaneState.SHADOW}:
-            self._open_stream()
-            self._awaits_connection = True
         if self.state is LaneState.FALLBACK:
             self._go(LaneState.FALLBACK, Reason.CONNECTION, Serving.POLL)
+        if self.state in {LaneState.FALLBACK, LaneState.SHADOW}:
+            self._awaits_connection = True
+            self._open_stream()  # last: another line may carry it at once
 
     def _force_open(self) -> None:
         self.breaker.force_open()

@@ -11,8 +11,9 @@ from foxtrot.transport.base import Answer
 from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Transport
+from tests.support.fates import Fate, Fault
 from tests.support.id_driver import IdDriver
-from tests.support.lane_driver import Fate, Fault, LaneDriver
+from tests.support.lane_driver import LaneDriver
 from tests.support.model_venue import IdVenue, Levels, Moment
 from tests.support.tick_driver import TickDriver
 

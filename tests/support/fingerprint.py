@@ -3,7 +3,7 @@
 import enum
 from bisect import bisect_right
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from functools import cache
 from operator import attrgetter
 from typing import Any, Final
@@ -49,7 +49,7 @@ class Fingerprint:
 
     def of(self, value: Any) -> object:  # noqa: PLR0911 -- of whatever a lane holds; one line a kind
         """A hashable image of a value and all it holds."""
-        kind = type(value)
+        kind: type = type(value)
         if kind is int:
             return value if value < SMALL else self._number(value)
         if kind is float:
@@ -85,8 +85,7 @@ def _age(age_ms: int) -> int:
 
 
 @cache
-def _parts(kind: Hashable, own: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
-    assert isinstance(kind, type)
+def _parts(kind: type, own: tuple[str, ...]) -> Callable[[object], tuple[object, ...]]:
     slots = [name for base in kind.__mro__ for name in getattr(base, "__slots__", ()) if not name.startswith("__")]
     fields = getattr(kind, "__struct_fields__", ())
     names = [name for name in dict.fromkeys([*fields, *slots, *own]) if name not in IGNORED]

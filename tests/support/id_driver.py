@@ -10,7 +10,8 @@ from foxtrot.transport.base import Answer, Cursor, Item, Quote, Stats
 from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import LaneState, Reason, Serving, Source
-from tests.support.lane_driver import LaneDriver, Sent
+from tests.support.fates import Sent, Value
+from tests.support.lane_driver import LaneDriver
 from tests.support.model_venue import IdVenue, Made
 
 PAGE: Final = 3
@@ -103,7 +104,7 @@ class IdDriver(LaneDriver[Made]):
         ids = self.lane.ids
         if ids is None or not ids.accept(sent.frame.id, sent.frame.last_trade_id, self.now, self._event_ms(sent)):
             return False
-        self._arrive(sent.frame.id)
+        self._arrive(sent.frame.id, Source.STREAM)
         return True
 
     @override
@@ -118,15 +119,16 @@ class IdDriver(LaneDriver[Made]):
         assert isinstance(value, Item)
         assert value.value == (value.id, source), "told as coming from where it came from"
         assert source is not Source.STREAM or self.serving is Serving.STREAM, "nothing streamed unless the stream serves"
-        self._arrive(value.id)
+        self._arrive(value.id, source)
 
-    def _arrive(self, item_id: int) -> None:
+    def _arrive(self, item_id: int, source: Source) -> None:
         assert self.lane.state is not LaneState.CLOSED
         assert not self.lane.is_held, "a slow consumer gets nothing"
         if not self.arrived and self.expected == 0:
             self.expected = self.venue.made[0].id  # before the first id there is nothing to miss
         assert item_id == self.expected, "every id once, in order"
         self.arrived.append(item_id)
+        self.told.append(Value(item_id, source))
         self.expected = item_id + 1
 
     @override

@@ -1,10 +1,9 @@
 """Drives one lane against a model venue, and checks after every step what must hold in every run."""
 
-import enum
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from typing import Final, Generic, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer, Item, LaneKey, Quote, Stats
@@ -13,6 +12,7 @@ from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 from tests.support import lawful
+from tests.support.fates import Fate, Fault, Sent, Value
 
 START_NS: Final = 1_000 * NS_PER_S
 LATE_NS: Final = 250 * NS_PER_MS
@@ -25,30 +25,8 @@ ACCUSED: Final = frozenset({Reason.AUDIT, Reason.SILENCE, Reason.FIRST_DATA, Rea
 FrameT = TypeVar("FrameT")
 
 
-class Fate(enum.Enum):
-    """What can happen to frames on their way."""
-
-    ARRIVE = enum.auto()
-    WAIT = enum.auto()
-    LOSE = enum.auto()
-    SWAP = enum.auto()
-
-
-class Fault(enum.Enum):
-    """What can be wrong for some seconds."""
-
-    NONE = enum.auto()
-    MUTE = enum.auto()  # the stream brings nothing
-    LOSSY = enum.auto()  # it loses every other frame
-    LATE = enum.auto()  # frames are three seconds under way
-    REST_DOWN = enum.auto()  # no poll and no question is answered
-
-
-class Sent(NamedTuple, Generic[FrameT]):
-    """A frame, and when the venue sent it (ours, nanoseconds)."""
-
-    frame: FrameT
-    at_ns: int
+def _nothing(_: object) -> None:
+    """Nobody else performs."""
 
 
 class LaneDriver(ABC, Generic[FrameT]):
@@ -74,6 +52,10 @@ class LaneDriver(ABC, Generic[FrameT]):
         self.breaker_shown = BreakerState.CLOSED
         self.announced: list[steps.Announce] = []
         self.counted: list[int] = []  # switches that count, since the last revival
+        self.told: list[Value | steps.Effect] = []  # all that leaves the lane, in order; a door's value too
+        self.on_effect: Callable[[steps.Effect], None] = _nothing  # performs what is not the driver's own
+        self.on_send: Callable[[FrameT], None] | None = None  # carries frames where the driver's own wire does not
+        self._depth = 0
         self.leaving_ns = 0  # since when the decision is not for the stream that serves
 
     @property
@@ -88,8 +70,11 @@ class LaneDriver(ABC, Generic[FrameT]):
         was_closed, served = self.lane.state is LaneState.CLOSED, self.serving
         effects = self.lane.step(given, self.now)
         assert not (was_closed and effects), "nothing follows the closing event"
+        self._depth += 1
         for effect in effects:
             self.perform(effect)
+            self.on_effect(effect)
+        self._depth -= 1
         if served is Serving.STREAM and self.serving is Serving.POLL:
             is_polled = any(isinstance(effect, steps.PollNow) for effect in effects)
             assert is_polled, "who falls is polled at once"
@@ -118,6 +103,10 @@ class LaneDriver(ABC, Generic[FrameT]):
     def connect(self, delay_ns: int = 0) -> None:
         """A connection carries the stream; the subscription comes into force after so long."""
         self.now += 1  # whatever an older connection brought came before
+        self.carried(delay_ns)
+
+    def carried(self, delay_ns: int = 0) -> None:
+        """The first line that carries the stream is up."""
         self.is_up = True
         self.up_ns, self.in_force_ns = self.now, self.now + delay_ns
         self._begin()
@@ -173,7 +162,9 @@ class LaneDriver(ABC, Generic[FrameT]):
 
     def send(self, frame: FrameT) -> None:
         """The venue publishes; whoever is subscribed will get it."""
-        if self.is_up and self.now >= self.in_force_ns:
+        if self.on_send is not None:
+            self.on_send(frame)
+        elif self.is_up and self.now >= self.in_force_ns:
             self.wire.append(Sent(frame, self.now))
 
     def poll_answered(self, answer: Answer, asked_ns: int) -> None:
@@ -190,6 +181,8 @@ class LaneDriver(ABC, Generic[FrameT]):
 
     def perform(self, effect: steps.Effect) -> None:  # noqa: C901 -- one case an effect
         """Does what one effect asks for."""
+        if not isinstance(effect, steps.Deliver):
+            self.told.append(effect)
         match effect:
             case steps.OpenStream():
                 self._opened(effect.lines)
@@ -258,8 +251,10 @@ class LaneDriver(ABC, Generic[FrameT]):
     # --- what holds between any two steps ---------------------------------------------------------------------------------
 
     def check(self) -> None:
-        """The table of states, and the door."""
+        """The table of states, and the door; not in the midst of the effects of another step."""
         lane = self.lane
+        if self._depth:
+            return
         assert (lane.state, lane.serving) == (self.shown, self.serving), "what is told is what is"
         assert lane.breaker.state is self.breaker_shown
         lawful.check_serving(lane)

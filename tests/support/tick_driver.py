@@ -9,7 +9,8 @@ from foxtrot.transport.base import Answer, Item, Quote, Stats
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import LaneState, Serving, Source
 from tests.support import model_venue
-from tests.support.lane_driver import STREAM_ON, LaneDriver, Sent
+from tests.support.fates import Sent, Value
+from tests.support.lane_driver import STREAM_ON, LaneDriver
 from tests.support.model_venue import Levels, Moment, TickVenue
 
 Frame = tuple[str, Moment]
@@ -171,6 +172,7 @@ class TickDriver(LaneDriver[Frame]):
             assert update_id >= self.streamed_book_id, "update ids never go back"
             self.streamed_book_id = update_id
         self.versions.append(moment.version)
+        self.told.append(Value(moment.version, Source.STREAM if is_streamed else Source.POLL))
 
     @override
     def _backfilled(self, items: Sequence[Item]) -> None:

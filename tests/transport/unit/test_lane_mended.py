@@ -3,8 +3,8 @@
 from foxtrot.transport import steps
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Serving, Transport
+from tests.support.fates import Sent
 from tests.support.id_driver import IdDriver
-from tests.support.lane_driver import Sent
 from tests.support.model_venue import IdVenue
 from tests.support.tick_driver import TickDriver
 
@@ -74,3 +74,12 @@ def test_a_quote_of_an_older_connection_is_no_news_on_the_next() -> None:
     driver.pass_time(3 * NS_PER_S)
     driver.replay(driver.past[-1])
     assert driver.serving is Serving.POLL
+
+
+def test_a_forgiven_lane_says_so_before_it_asks_for_its_stream() -> None:
+    """Another line may be open: then its connection is told in the midst of the effects, and must find all said."""
+    driver = streaming_tick()
+    driver.tell(steps.Stray())
+    effects = driver.lane.step(steps.Forgiven(), driver.now)
+    kinds = [type(effect) for effect in effects]
+    assert kinds.index(steps.Announce) < kinds.index(steps.OpenStream)
