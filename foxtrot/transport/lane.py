@@ -381,4 +381,5 @@ class Lane(LaneRecord):
 
     def _close(self, reason: Reason) -> None:
         self._end_attempt(is_shut=True)
+        self._note_breaker()  # nothing follows the closing event
         self._go(LaneState.CLOSED, reason, Serving.NONE)

@@ -164,9 +164,13 @@ class LaneRecord:
                 self._confirm(is_proof)
         self._out += effects
 
-    def _told(self) -> list[steps.Effect]:
-        """The effects of one step, with what became of the breaker."""
+    def _note_breaker(self) -> None:
+        """Says what has become of the breaker."""
         if self.breaker.state is not self._reported:
             self._out.append(steps.BreakerMoved(self._reported, self.breaker.state))
             self._reported = self.breaker.state
+
+    def _told(self) -> list[steps.Effect]:
+        """The effects of one step, with what became of the breaker."""
+        self._note_breaker()
         return self._out

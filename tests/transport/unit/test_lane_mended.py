@@ -83,3 +83,15 @@ def test_a_forgiven_lane_says_so_before_it_asks_for_its_stream() -> None:
     effects = driver.lane.step(steps.Forgiven(), driver.now)
     kinds = [type(effect) for effect in effects]
     assert kinds.index(steps.Announce) < kinds.index(steps.OpenStream)
+
+
+def test_nothing_follows_the_closing_event_of_a_lane_under_probe() -> None:
+    """What becomes of its breaker is told before the end."""
+    driver = streaming_tick()
+    driver.tell(steps.Stray())
+    driver.now = driver.lane.retry_at_ns
+    driver.pass_time(0)
+    assert driver.lane.is_probing
+    effects = driver.lane.step(steps.Close(Reason.UNSUBSCRIBED), driver.now)
+    assert isinstance(effects[-1], steps.Announce)
+    assert any(isinstance(effect, steps.BreakerMoved) for effect in effects)
