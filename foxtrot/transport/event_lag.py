@@ -1,6 +1,6 @@
 """Percentiles of how late frames came that carry the venue's time."""
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from typing import Final
 
@@ -47,8 +47,7 @@ class EventLag:
 
         The window ends now.
         """
-        while self._samples and self._samples[0][0] <= now_ns - self._window_ns:
-            self._drop()
+        self._expire(now_ns)
         if not self._ordered:
             return None
         return self._ordered[-(-round(share * 1_000) * len(self._ordered) // 1_000) - 1]
@@ -57,9 +56,15 @@ class EventLag:
         """For proofs."""
         return self.quantile(0.95, now_ns)
 
-    def p99(self, now_ns: int) -> int | None:
-        """For trips."""
-        return self.quantile(0.99, now_ns)
+    def late(self, bound_ns: int, now_ns: int) -> int:
+        """How many of the window's samples lag more than this, if they are more than 1 in 100 (its p99 does, too); else 0."""
+        self._expire(now_ns)
+        count = len(self._ordered) - bisect_right(self._ordered, bound_ns)
+        return count if count * 100 > len(self._ordered) else 0
+
+    def _expire(self, now_ns: int) -> None:
+        while self._samples and self._samples[0][0] <= now_ns - self._window_ns:
+            self._drop()
 
     def _drop(self) -> None:
         _, lag_ns = self._samples.popleft()

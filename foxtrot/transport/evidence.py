@@ -16,8 +16,8 @@ from foxtrot.util.constants import Reason
 LATE_NS: Final = 2 * NS_PER_S
 """A serving stream is given up when 1 % of its frames came later than this."""
 
-FEW: Final = 5
-"""Of fewer frames no percentile is taken: one late frame is no late stream."""
+FEW: Final = 2
+"""Fewer late frames are no late stream, however few came in all: p99 of less than a hundred is but the latest of them."""
 
 
 class Evidence:
@@ -83,5 +83,4 @@ class Evidence:
             return Reason.SILENCE
         if values.is_storm:
             return Reason.GAP
-        lag = values.lag.p99(now_ns)
-        return Reason.LAG if lag is not None and lag > LATE_NS and len(values.lag) >= FEW else None
+        return Reason.LAG if values.lag.late(LATE_NS, now_ns) >= FEW else None

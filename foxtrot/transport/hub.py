@@ -139,7 +139,7 @@ class Hub:
             on_fleet=self._carried,
             on_problem=watcher.problem,
             on_unlisted=self._unlisted,
-            on_connection=watcher.connection,
+            on_connection=self._connection_moved,
         )
         self._health: Final = HealthWatch(self._lanes, rest, budget, self.polling, clock, watcher.health)
         admission = Admission(budget, clock)
@@ -300,8 +300,11 @@ class Hub:
             case Forgive():  # pragma: no branch -- there are no others: mypy proves the match whole
                 given = steps.Forgiven()
         self._tell(effect.lanes, given)
+
+    def _connection_moved(self, number: int, old: BreakerState, new: BreakerState) -> None:
         if self._memory:
             self._memory.note_fleet(self.fleet.memory())
+        self._watcher.connection(number, old, new)
 
     def _unlisted(self, keys: Sequence[LaneKey]) -> None:
         self._tell(keys, steps.Unlisted())

@@ -18,7 +18,7 @@ from foxtrot.util.clock import NS_PER_MS, NS_PER_S, Clock
 from foxtrot.util.errors import FoxtrotError, UnknownSymbol
 
 INTERVAL_NS: Final = 970 * NS_PER_MS
-"""From beat to beat: just off the full second, or a stream that changes once a second would be looked at in one phase for ever."""
+"""From beat to beat: just off the full second, or a stream that changes once a second would be looked at in one phase alone."""
 
 SHARE_NS: Final = 250 * NS_PER_MS
 """Extra polls asked for within such a span share one."""
