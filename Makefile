@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format bench bench-sandbox chaos planted soak interop simulate coverage lock clean
+.PHONY: help run sandbox test check format docs bench bench-sandbox chaos planted soak interop simulate coverage lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -35,6 +35,9 @@ simulate: $(VENV)/dev.stamp ## 500 seeds of one virtual hour, and what has to ho
 
 coverage: $(VENV)/dev.stamp ## the tests with branch coverage: 100 % of the pure modules, 90 % of the package
 	@$(BIN)/python benchmarks/coverage_gate.py $(ARGS)
+
+docs: $(VENV)/dev.stamp ## renew what docs/lane.md takes from the code: diagram, moves, defaults
+	@$(BIN)/python -m docs.make_lane $(ARGS)
 
 bench: $(VENV)/dev.stamp ## a bare client against Foxtrot's whole path, in one run
 	@$(BIN)/python benchmarks/bench_path.py $(ARGS)

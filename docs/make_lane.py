@@ -31,7 +31,7 @@ def moves_table() -> str:
 def page(text: str) -> str:
     """The page with its generated parts renewed; what stands between their markers is replaced."""
     for name, part in (("moves", moves_table()), ("defaults", tables())):
-        pattern = re.compile(rf"(<!-- {name}: made by docs.make_lane -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
+        pattern = re.compile(rf"(<!-- {name}: made by make docs -->\n).*?(<!-- end of {name} -->)", re.DOTALL)
         places = list(pattern.finditer(text))
         if len(places) != 1:
             raise SystemExit(f"{PAGE.name} has no place for the {name}: its markers are gone")
@@ -54,7 +54,7 @@ def main() -> int:
             changes = difflib.unified_diff(
                 present.splitlines(), wanted.splitlines(), path.name, "as the code is", lineterm="", n=0
             )
-            sys.stderr.write("\n".join([*changes, f"{path.name} is not as the code; run: python -m docs.make_lane", ""]))
+            sys.stderr.write("\n".join([*changes, f"{path.name} is not as the code; run: make docs", ""]))
         else:
             path.write_text(wanted, encoding="utf-8")
     return status
