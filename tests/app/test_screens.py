@@ -14,9 +14,17 @@ from foxtrot.app.line_writer import LineWriter
 from foxtrot.app.live_screen import LiveScreen
 from foxtrot.app.plain_screen import PlainScreen
 from foxtrot.core.event import Event
-from foxtrot.util.constants import Health, LaneState, Reason
-from foxtrot.util.event_type import EVENT_HEALTH, EVENT_LOG, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
-from foxtrot.util.object import LogData
+from foxtrot.util.constants import Exchange, Health, LaneState, Reason
+from foxtrot.util.event_type import (
+    EVENT_BACKFILL,
+    EVENT_GAP,
+    EVENT_HEALTH,
+    EVENT_LOG,
+    EVENT_PUBLIC_TRADE,
+    EVENT_TICK,
+    EVENT_TRANSPORT,
+)
+from foxtrot.util.object import BackfillData, GapData, LogData
 from tests.app.samples import PLAN, FakeClock, change, health, lane, outcome, tick, trade, view
 from tests.core.waiting import wait_until
 
@@ -100,6 +108,18 @@ def test_json_values() -> None:
     first, second = lines.objects
     assert (first["type"], first["update_id"], "bid_price_5" in first) == ("tick", 7, False)
     assert (second["type"], second["trade_id"], second["time_ns"]) == ("trade", 9, 6)
+
+
+def test_json_gaps() -> None:
+    """A gap names its ids, a find has the values themselves."""
+    lines = Lines()
+    screen = JsonScreen(lines.writer, FakeClock())
+    screen.tell(Event(EVENT_GAP, GapData("BTCUSDT", Exchange.BINANCE, "BINANCE", "trades", 5, 9, Reason.HOLD)), 5)
+    screen.tell(Event(EVENT_BACKFILL, BackfillData("BTCUSDT", Exchange.BINANCE, "BINANCE", "trades", (trade(5),))), 6)
+    lines.writer.close()
+    first, second = lines.objects
+    assert (first["type"], first["first_id"], first["last_id"], first["reason"]) == ("gap", 5, 9, "hold")
+    assert (second["type"], [item["trade_id"] for item in second["items"]]) == ("backfill", [5])
 
 
 class Stalled:
