@@ -8,6 +8,8 @@ import pytest
 from tests.support.lane_bench import BY_HAND, DECISIONS, Bench, IdBench, TickBench
 
 IS_NIGHTLY: Final = os.environ.get("HYPOTHESIS_PROFILE") == "nightly"
+SPAN: Final = 3_600 if IS_NIGHTLY else 120
+"""Seconds that one search may take on a busy machine."""
 
 Kind = type[IdBench] | type[TickBench]
 
@@ -79,6 +81,7 @@ def search(kind: Kind, root: tuple[str, ...], inputs: tuple[str, ...], depth: in
 
 
 @pytest.mark.parametrize("kind", CORE)
+@pytest.mark.timeout(SPAN)
 def test_the_core_inputs_in_every_order(kind: Kind) -> None:
     """Eight inputs deep from a started lane, nothing raises and every node is lawful."""
     root = ROOTS[kind]["streaming"][:1]
@@ -87,7 +90,7 @@ def test_the_core_inputs_in_every_order(kind: Kind) -> None:
 
 
 @pytest.mark.parametrize(("kind", "root"), [(kind, root) for kind, roots in ROOTS.items() for root in roots])
-@pytest.mark.timeout(3_600 if IS_NIGHTLY else 60)
+@pytest.mark.timeout(SPAN)
 def test_all_inputs_in_every_order(kind: Kind, root: str) -> None:
     """Whatever a lane is told wherever it stands: nothing raises, and every node is lawful."""
     depth = (8 if root == "new" else 6) if IS_NIGHTLY else 3
