@@ -74,7 +74,7 @@ SECTIONS: Final = {
         "transport.breaker_board",
     ),
 }
-"""The modules of each table."""
+"""The modules of each table; what is not named here comes last."""
 
 OUTSIDE: Final = frozenset({"flags", "flags_model", "flags_text", "flags_values", "flag_intake", "flag_store", "kill_file"})
 """Modules of ``transport`` that have a page of their own (docs/flags.md)."""
@@ -93,25 +93,21 @@ class Default(NamedTuple):
 
 def tables() -> str:
     """All of them, a table a section. Ends the program where a constant has no reason, or a reason no constant."""
-    modules = {name for names in SECTIONS.values() for name in names}
-    lost = {path.stem for path in (ROOT / "transport").glob("[a-z]*.py")} - {name.split(".")[-1] for name in modules} - OUTSIDE
-    found = {name: _defaults(name) for name in modules}
-    named = {default.name for defaults in found.values() for default in defaults}
-    wrong = [f"{name}: a module that no section of the page has" for name in sorted(lost) if _has_defaults(f"transport.{name}")]
-    wrong += [f"{default.name}: no docstring says why" for group in found.values() for default in group if not default.reason]
-    wrong += [f"{name}: a reason for nothing" for name in sorted(REASONS.keys() - named)]
+    named = {name.rpartition(".")[2] for names in SECTIONS.values() for name in names}
+    others = sorted({path.stem for path in (ROOT / "transport").glob("[a-z]*.py")} - named - OUTSIDE)
+    sections = {**SECTIONS, "Others": tuple(f"transport.{name}" for name in others)}
+    found = {title: [each for name in names for each in _defaults(name)] for title, names in sections.items()}
+    known = {default.name for defaults in found.values() for default in defaults}
+    wrong = [f"{each.name}: no docstring says why" for defaults in found.values() for each in defaults if not each.reason]
+    wrong += [f"{name}: a reason for nothing" for name in sorted(REASONS.keys() - known)]
     if wrong:
         raise SystemExit("docs/lane_reasons.toml has to be brought up to date:\n" + "\n".join(wrong))
-    return "\n\n".join(_table(title, [each for name in names for each in found[name]]) for title, names in SECTIONS.items())
+    return "\n\n".join(_table(title, defaults) for title, defaults in found.items() if defaults)
 
 
 def _table(title: str, defaults: list[Default]) -> str:
     rows = [f"| `{default.name}` | {default.value} | {default.reason} |" for default in defaults]
     return "\n".join([f"**{title}**", "", "| constant | value | why |", "|---|---|---|", *rows])
-
-
-def _has_defaults(module: str) -> bool:
-    return bool(_defaults(module))
 
 
 def _defaults(module: str) -> list[Default]:
