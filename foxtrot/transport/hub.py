@@ -19,6 +19,7 @@ from foxtrot.transport.health import Finding
 from foxtrot.transport.health_watch import HealthWatch
 from foxtrot.transport.lane import Lane
 from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.old_answers import OldAnswers
 from foxtrot.transport.polling import Polling
 from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
@@ -87,6 +88,7 @@ class LaneDoor:
 
     def offer_stats(self, stats: Stats) -> None:
         """Hands over streamed 24 h figures."""
+        self._hub.old_answers.streamed(self._lane.key.symbol, stats)
         self._hub.step(self._lane, steps.OfferedStats(stats))
 
     def wrong_symbol(self) -> None:
@@ -129,6 +131,7 @@ class Hub:
         self._told: set[str] = set()
         self._canary = ""
         self._is_choosing = False
+        self.old_answers: Final = OldAnswers()
         self.fleet: Final = Fleet(clock.now_ns(), chance, memory.recall_fleet(FleetMemory) if memory else None)
         self.polling: Final = Polling(rest, budget, clock, self)
         self.streaming: Final = Streaming(
@@ -272,6 +275,11 @@ class Hub:
 
     def polled(self, answers: Mapping[str, Answer], asked_ns: int) -> None:
         """The beat brought answers."""
+        if self.old_answers.is_old(answers, asked_ns):
+            self._say_once(
+                "poll", "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
+            )
+            return
         self._troubles.pop("poll", None)
         if (canary := answers.get(self._canary)) is not None:
             self.streaming.canary_polled(canary, asked_ns)
