@@ -253,6 +253,6 @@ ROWS = (
     Scenario("33", "loop blocked for 6 s", "health, asked, BLIND", 3.5, _blocked_loop, stale=2.0),
     Scenario("34", "no file descriptor left", "fall of every lane", 0.05, _no_descriptors),
     Scenario(
-        "35", "REST repeats old answers", "health SUSPECT or BLIND of the polled symbol", 4.2, _cached, _REST_FAULTY, stale=2.7
+        "35", "REST repeats old answers", "health SUSPECT or BLIND of the polled symbol", 6.0, _cached, _REST_FAULTY, stale=4.5
     ),
 )
