@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -106,6 +107,8 @@ async def _serve(options: Options, *, is_child: bool) -> None:
             loop.add_signal_handler(number, ended.set)
     exchange = Exchange(options, SystemClock())
     await exchange.start()
+    gc.collect()
+    gc.freeze()  # what stands now stays: each later search for garbage looks at what has come since, and is short
     sys.stdout.write(json.dumps(addresses(exchange)) + "\n")
     sys.stdout.flush()
     if options.replay and not is_child:
