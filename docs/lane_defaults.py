@@ -47,6 +47,7 @@ SECTIONS: Final = {
     "Polling and REST": (
         "transport.polling",
         "transport.roll",
+        "transport.old_answers",
         "transport.budget",
         "transport.admission",
         "transport.starting",
