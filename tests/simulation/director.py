@@ -57,6 +57,7 @@ class Director:
         self._wires: dict[Fault, SimWire] = {}
         self._noticed: set[Fault] = set()
         self._draw = stage.dialler.draw
+        self._canary = max(stage.market.instruments.values(), key=lambda instrument: instrument.rate).symbol
         self.detections: list[tuple[str, float]] = []
         self.false_trips: list[str] = []
         self.played: dict[str, int] = {}
@@ -80,16 +81,24 @@ class Director:
         old = [fault for fault in self._script if fault.kind in {"trailing", "cached"} and fault.at <= now <= fault.ends + MEMORY]
         return sum(CACHED_NS if fault.kind == "cached" else int(fault.amount * NS_PER_S) for fault in old)
 
-    def fell(self, key: LaneKey, _reason: Reason) -> None:
+    def fell(self, key: LaneKey, reason: Reason) -> None:
         """A lane lost its stream: was there a reason?"""
         now = self._stage.loop.time()
-        causes = [fault for fault in self._script if fault.at <= now <= fault.ends + GRACE and _strikes(fault, key)]
+        # A connection falls for the symbol that all its connections are watched by, too.
+        struck = {"", key.symbol} | ({self._canary} if reason is Reason.CONNECTION else set())
+        causes = [fault for fault in self._script if fault.at <= now <= fault.ends + GRACE and fault.target in struck]
         if not any(fault.kind in STREAM_KINDS or fault.kind == "cached" for fault in causes):
-            self.false_trips.append(f"{now:.3f} s: {key.symbol} {key.channel} fell for nothing ({_reason})")
+            self.false_trips.append(f"{now:.3f} s: {key.symbol} {key.channel} fell for nothing ({reason})")
         for fault in causes:
             if fault.kind in STREAM_KINDS and now <= fault.ends + 1.0 and fault not in self._noticed:
                 self._noticed.add(fault)
                 self.detections.append((fault.kind, now - self._first_wrong(fault, key)))
+
+    def refused_proof(self, key: LaneKey, reason: Reason) -> None:
+        """A stream was not let in: had anything been wrong of late, with whomever?"""
+        now = self._stage.loop.time()
+        if not any(fault.at <= now <= fault.ends + GRACE for fault in self._script):
+            self.false_trips.append(f"{now:.3f} s: {key.symbol} {key.channel} failed its proof for nothing ({reason})")
 
     def _first_wrong(self, fault: Fault, key: LaneKey) -> float:
         """When something happened first that the fault kept from the lane, or told it late."""
@@ -287,7 +296,3 @@ class Director:
 
     def _of(self, symbol: str) -> Impairment:
         return self._stage.troubles.of(symbol)
-
-
-def _strikes(fault: Fault, key: LaneKey) -> bool:
-    return fault.target in {"", key.symbol}

@@ -56,6 +56,7 @@ class History:
         self.events = self.problems = self.blind = 0
         self.allowance_ns: Callable[[], int] = lambda: 0
         self.retry_at: Callable[[LaneKey], int] = lambda _key: 0
+        self.refused_proof: Callable[[LaneKey, Reason], None] = lambda _key, _reason: None
         self.fell: Callable[[LaneKey, Reason], None] = lambda _key, _reason: None
 
     # --- its own words ----------------------------------------------------------------------------------------------------
@@ -150,8 +151,11 @@ class History:
             self._starts(key, lane)
         if new is LaneState.PROVING and self._now < lane.retry_at_ns:
             lane.complain(f"rule 5: tried {(lane.retry_at_ns - self._now) / NS_PER_S:.2f} s before retry_at")
-        if was is Serving.STREAM and serving is not Serving.STREAM and reason not in DECIDED:
-            self.fell(key, reason)
+        if reason not in DECIDED:
+            if was is Serving.STREAM and serving is not Serving.STREAM:
+                self.fell(key, reason)
+            elif old is LaneState.PROVING and new is LaneState.FALLBACK:
+                self.refused_proof(key, reason)
 
     def gap(self, key: LaneKey, first: int, last: int, reason: Reason) -> None:
         """Ids that will not come live."""

@@ -148,6 +148,8 @@ class ServeCheck:
                 self._count(now_ns)
         elif self.serving is Serving.POLL and serving is Serving.STREAM and self._failed and reason not in DECIDED:
             self._count(now_ns)
+        elif reason in DECIDED:
+            self._failed = False  # it comes back, if it does, because a decision says so
         self.state, self.serving, self.reason, self.since_ns = new, serving, reason, now_ns
 
     def streams(self) -> None:

@@ -31,6 +31,12 @@ QUIET: Final = 300.0
 WARM: Final = 20.0
 FIRST_POLL_NS: Final = NS_PER_S
 SETTLED_NS: Final = 5 * NS_PER_S
+PROOF_NS: Final = 65 * NS_PER_S
+"""A proof has failed or succeeded by then."""
+
+WAIT_NS: Final = 450 * NS_PER_S
+"""The longest opening of a breaker, and a while for the right to probe: one lane in ten at a time."""
+
 STRANGER: Final = "NOSUCH"
 
 
@@ -121,6 +127,7 @@ class World:
         self.market.publish = self._publish
         self.history.retry_at = self._retry_at
         self.history.fell = self._fell
+        self.history.refused_proof = self.director.refused_proof
         self.history.allowance_ns = self.director.allowance_ns
         self.rest.answered = self._answered
 
@@ -271,7 +278,8 @@ class World:
             Transport.SHADOW: LaneState.SHADOW,
             Transport.STREAMING: LaneState.STREAMING,
         }[self._base[key]]
-        waits = self._retry_at(key) > now or now - lane.serve.since_ns < 65 * NS_PER_S
+        longest = WAIT_NS if lane.serve.state is LaneState.FALLBACK else PROOF_NS
+        waits = self._retry_at(key) > now or now - lane.serve.since_ns < longest
         if lane.serve.state is not wanted and not (waits and wanted is not LaneState.POLLING):
             lane.complain(
                 f"is {lane.serve.state} ({lane.serve.reason}) for {(now - lane.serve.since_ns) / NS_PER_S:.0f} s, wanted {wanted}"
