@@ -20,7 +20,7 @@ class Scenario(msgspec.Struct, frozen=True):
     ``allowed``: seconds within which it must be detected, None where nothing is to be detected; ``measured`` says what is
     taken for the detection; ``stale``: seconds for which an old price may stand unmarked; ``clock``: another clock than ours.
     ``alone``: it needs no stage and is only given its seed. ``most``: repetitions, of one that takes minutes. ``absent``: why it
-    cannot be run here.
+    cannot be run here. ``caveat``: what of the catalogue's row it does not show.
     """
 
     key: str
@@ -34,6 +34,7 @@ class Scenario(msgspec.Struct, frozen=True):
     alone: Callable[[int], Outcome] | None = None
     most: int = 1_000
     absent: str = ""
+    caveat: str = ""
 
     @property
     def number(self) -> int:

@@ -45,6 +45,7 @@ class Row(msgspec.Struct, frozen=True):
     false_trips: int
     verdict: list[str]
     notes: list[str]
+    caveat: str = ""
 
     @property
     def is_passed(self) -> bool:
@@ -72,6 +73,7 @@ def row_of(scenario: Scenario, outcomes: Sequence[Outcome]) -> Row:
         false_trips=sum(outcome.false_trips for outcome in outcomes),
         verdict=_counted([scenario.judge(outcome) for outcome in outcomes]),
         notes=list(dict.fromkeys(note for outcome in outcomes for note in outcome.notes)),
+        caveat=scenario.caveat,
     )
 
 
@@ -87,6 +89,7 @@ def render(rows: Sequence[Row], not_run: Mapping[str, str], head: str) -> str:
     passed = sum(row.is_passed for row in rows)
     lines += ["", f"{passed} of {len(rows)} rows within bounds, {sum(row.runs for row in rows)} runs", "", _LEGEND, ""]
     lines += [f"{row.key:<4} measured: {row.measured}" for row in rows if row.measured != "-"]
+    lines += ["", *(f"{row.key:<4} does not show: {row.caveat}" for row in rows if row.caveat)]
     return "\n".join(lines) + "\n"
 
 
