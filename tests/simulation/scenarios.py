@@ -181,6 +181,25 @@ def frozen(case: Case) -> Row:
     return Row("frozen", f"{len(delays)} instants", f"<= {NOTICED} s", f"{worst:.2f} s at worst", wrong)
 
 
+def late(case: Case) -> Row:
+    """20 busy streams, by three runs in turn: in time, 0.5 s late, 0.9 s late. Who is let in?"""
+    lag = (0.0, 0.5, 0.9)[case.number % 3]
+    world = World(_calm(case, minutes=2.0, symbols=20, rates=(8.0, 4.0, 2.0), channels=(Channel.TICK,), settles=False))
+    for symbol in world.symbols:
+        world.troubles.of(symbol).late_ns = int(lag * NS_PER_S)
+    admitted = set[str]()
+
+    def look() -> None:
+        admitted.update(key.symbol for key, lane in world.history.lanes.items() if lane.serve.serving is Serving.STREAM)
+        world.loop.call_later(0.1, look)
+
+    world.run(look)
+    right = len(admitted) if not lag else len(world.symbols) - len(admitted)
+    wrong = [] if right == len(world.symbols) else [f"{len(admitted)} of {len(world.symbols)} served from a stream {lag} s late"]
+    verdict = "admitted" if not lag else "refused"
+    return Row("late", f"20 streams {lag} s late", f"all {verdict}", f"{right} of {len(world.symbols)} {verdict}", wrong)
+
+
 def _unharmed(name: str, world: World, violations: list[str], strokes: list[int]) -> Row:
     lanes = list(world.history.lanes.values())
     gaps = sum(lane.ids.gaps for lane in lanes)
@@ -227,6 +246,7 @@ PLAYERS: Final[dict[str, tuple[Callable[[Case], Row], int]]] = {
     "cut": (cut, 10),
     "lines": (lines, 5),
     "frozen": (frozen, 10),
+    "late": (late, 15),
     "rotate": (rotate, 5),
 }
 """Scenarios, each with the number of runs that it consists of."""
