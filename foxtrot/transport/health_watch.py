@@ -1,6 +1,6 @@
 """Watches how far each symbol's data can be trusted, and says when that changes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from foxtrot.transport.base import LaneKey, Rest
@@ -43,36 +43,44 @@ class HealthWatch:
         """It has no lane any more."""
         self._found.pop(symbol, None)
 
-    def look(self) -> None:
-        """Says what has changed."""
+    def look(self, together: int) -> Iterator[None]:
+        """Says what has changed; yields after so many lanes, for others to have their turn."""
         self._plan_pages()
         by_symbol: dict[str, list[Lane]] = {}
         for key, lane in self._lanes.items():
             by_symbol.setdefault(key.symbol, []).append(lane)
+        seen = 0
         for symbol, lanes in by_symbol.items():
             finding, last = self._finding(lanes), self._found.get(symbol)
-            if finding is not None and (last is None or finding[:3] != last[:3]):
+            if finding is not None and (last is None or finding[:3] != last[:3]) and lanes[0].key in self._lanes:
                 self._found[symbol] = finding
                 self._on_change(symbol, finding)
+            seen += len(lanes)
+            if seen >= together:
+                seen = 0
+                yield
 
     def _finding(self, lanes: Iterable[Lane]) -> Finding | None:
         now = self._clock.now_ns()
         is_silenced = self._budget.is_silenced(now)
+        rotation_ns = self._polling.rotation_ns
         return worst(
             of_lane(
                 lane.status,
                 wants_stream=lane.wants_stream,
-                around=Circumstances(now, self._interval_ns(lane), lane.is_held, lane.key.symbol in self.halted, is_silenced),
+                around=Circumstances(
+                    now, self._interval_ns(lane, rotation_ns), lane.is_held, lane.key.symbol in self.halted, is_silenced
+                ),
             )
             for lane in lanes
         )
 
-    def _interval_ns(self, lane: Lane) -> int:
+    def _interval_ns(self, lane: Lane, rotation_ns: int) -> int:
         """How often polling is planned to confirm a lane: quotes each beat, ids with the figures, pages as the weight allows."""
         if lane.quotes is not None:
             return INTERVAL_NS
         pages = self._page_interval_ns if lane.serving is Serving.POLL else INTERVAL_NS
-        return max(pages, self._polling.rotation_ns)
+        return max(pages, rotation_ns)
 
     def _plan_pages(self) -> None:
         """How often each polled id lane can be asked for a page, as the weight allows: health waits for it."""

@@ -2,14 +2,15 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from typing import Final, Protocol
+from collections import deque
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from typing import Final
 
 from foxtrot.transport import steps
 from foxtrot.transport.admission import Admission
 from foxtrot.transport.asking import Asking
 from foxtrot.transport.backoff import Chance
-from foxtrot.transport.base import Answer, Dialler, Item, LaneKey, LaneStatus, Outlet, Quote, Rest, Stats, StreamFeed
+from foxtrot.transport.base import Answer, Dialler, LaneKey, LaneStatus, Outlet, Rest, StreamFeed
 from foxtrot.transport.breaker import Breaker
 from foxtrot.transport.breaker_memory import LaneMemory, Memory
 from foxtrot.transport.budget import WeightBudget
@@ -18,12 +19,15 @@ from foxtrot.transport.fleet import Fleet, FleetMemory
 from foxtrot.transport.health import Finding
 from foxtrot.transport.health_watch import HealthWatch
 from foxtrot.transport.lane import Lane
+from foxtrot.transport.lane_door import LaneDoor
 from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.transport.old_answers import OldAnswers
 from foxtrot.transport.polling import Polling
 from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
 from foxtrot.transport.switch_log import SwitchLog
+from foxtrot.transport.troubles import Troubles
+from foxtrot.transport.watcher import Decider, Watcher
 from foxtrot.util.clock import Clock
 from foxtrot.util.constants import BreakerState, Channel, Reason
 
@@ -33,67 +37,13 @@ PULSE: Final = 0.1
 CHOOSE_AGAIN: Final = 10.0
 """Seconds after which an unanswered search for the canary is made again."""
 
+TOGETHER: Final = 50
+"""So many lanes are looked at without reading frames in between."""
+
 PROBES: Final = 10
 """One in so many lanes with trips of their own may try its stream at once."""
 
 _log = logging.getLogger(__name__)
-
-
-class Decider(Protocol):
-    """Says how a lane is to be served."""
-
-    def __call__(self, key: LaneKey) -> steps.Decide:
-        """The decision in force."""
-        ...
-
-
-class Watcher(Protocol):
-    """Hears what is no market data."""
-
-    def health(self, symbol: str, finding: Finding) -> None:
-        """A symbol's health changed."""
-        ...
-
-    def breaker(self, key: LaneKey, old: BreakerState, new: BreakerState) -> None:
-        """A lane's breaker moved."""
-        ...
-
-    def connection(self, number: int, old: BreakerState, new: BreakerState) -> None:
-        """A connection's breaker moved."""
-        ...
-
-    def problem(self, text: str) -> None:
-        """Something failed that the hub copes with; said once until it works again."""
-        ...
-
-    def refused(self, symbol: str, problem: str) -> None:
-        """The venue does not know a symbol any more; its lanes have been closed."""
-        ...
-
-
-class LaneDoor:
-    """What a decoder sees of one lane. ``accept`` and ``accept_quote`` are the order's own: one call, nothing between."""
-
-    def __init__(self, hub: "Hub", lane: Lane) -> None:
-        self._hub = hub
-        self._lane = lane
-        if lane.ids is not None:
-            self.accept = lane.ids.accept
-        if lane.quotes is not None:
-            self.accept_quote = lane.quotes.accept
-
-    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
-        """Hands over a streamed value that the door did not accept."""
-        self._hub.step(self._lane, steps.Offered(value, received_ns, event_ms))
-
-    def offer_stats(self, stats: Stats) -> None:
-        """Hands over streamed 24 h figures."""
-        self._hub.old_answers.streamed(self._lane.key.symbol, stats)
-        self._hub.step(self._lane, steps.OfferedStats(stats))
-
-    def wrong_symbol(self) -> None:
-        """Says that a frame of another symbol came on this lane's stream."""
-        self._hub.step(self._lane, steps.Stray())
 
 
 class Hub:
@@ -125,10 +75,11 @@ class Hub:
         self._offset = offset
         self._memory = memory
         self._lanes: dict[LaneKey, Lane] = {}
+        self._at: dict[str, list[Lane]] = {}  # by symbol
+        self._untold: deque[tuple[Lane, steps.Input]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_held = False
-        self._troubles: dict[str, str] = {}
-        self._told: set[str] = set()
+        self._troubles: Final = Troubles(watcher.problem)
         self._canary = ""
         self._is_choosing = False
         self.old_answers: Final = OldAnswers()
@@ -146,7 +97,7 @@ class Hub:
         )
         self._health: Final = HealthWatch(self._lanes, rest, budget, self.polling, clock, watcher.health)
         admission = Admission(budget, clock)
-        self._asking: Final = Asking(rest, budget, admission, clock, self._say_once)
+        self._asking: Final = Asking(rest, budget, admission, clock, self._troubles.say)
         self._starting: Final = Starting(rest, budget, admission, clock, self)
 
     # --- the life of the hub ----------------------------------------------------------------------------------------------
@@ -178,6 +129,7 @@ class Hub:
         for key in keys:
             if key not in self._lanes:
                 lane = self._lanes[key] = self._lane(key, hold_ns)
+                self._at.setdefault(key.symbol, []).append(lane)
                 if lane.breaker.state is not BreakerState.CLOSED:
                     self._watcher.breaker(key, BreakerState.CLOSED, lane.breaker.state)
                 self.step(lane, self._decide(key))
@@ -205,7 +157,9 @@ class Hub:
         self._starting.drop(key)
         for stream in self._feed.streams(key):
             self.streaming.unroute(stream)
-        if not any(other.symbol == key.symbol for other in self._lanes):
+        self._at[key.symbol].remove(lane)
+        if not self._at[key.symbol]:
+            del self._at[key.symbol]
             self.polling.drop(key.symbol)
             self._health.forget(key.symbol)
 
@@ -251,17 +205,25 @@ class Hub:
     # --- inputs -----------------------------------------------------------------------------------------------------------
 
     def step(self, lane: Lane, given: steps.Input) -> None:
-        """Tells a lane something and does what it asks for."""
+        """Tells a lane something and does what it asks for. What that leads to in turn is told once all of it has been done."""
+        self._untold.append((lane, given))
+        if len(self._untold) > 1:
+            return
+        while self._untold:
+            self._step(*self._untold[0])
+            self._untold.popleft()
+
+    def _step(self, lane: Lane, given: steps.Input) -> None:
         try:
             effects = lane.step(given, self._clock.now_ns())
         except Exception as error:  # noqa: BLE001 -- one lane's fault is not to stop the others
-            self._broken(f"{lane.key.symbol} {lane.key.channel}", error)
+            self._troubles.broken(f"{lane.key.symbol} {lane.key.channel}", error)
             return
         for effect in effects:
             try:
                 self._perform(lane, effect)
             except Exception as error:  # noqa: BLE001 -- the lane has moved: the effects that follow are due all the same
-                self._broken(f"{lane.key.symbol} {lane.key.channel}", error)
+                self._troubles.broken(f"{lane.key.symbol} {lane.key.channel}", error)
 
     def started(self, key: LaneKey, given: steps.Start | steps.Polled) -> None:
         """The start answer of a lane has come: from here its symbol is in the beat."""
@@ -276,25 +238,35 @@ class Hub:
     def polled(self, answers: Mapping[str, Answer], asked_ns: int) -> None:
         """The beat brought answers."""
         if self.old_answers.is_old(answers, asked_ns):
-            self._say_once(
+            self._troubles.say(
                 "poll", "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
             )
             return
-        self._troubles.pop("poll", None)
+        self._troubles.say("poll", "")
         if (canary := answers.get(self._canary)) is not None:
             self.streaming.canary_polled(canary, asked_ns)
-        for key, lane in list(self._lanes.items()):
-            answer = answers.get(key.symbol)
-            if answer is not None and lane.is_started:
-                self.step(lane, steps.Polled(answer, asked_ns))
+        told = [(lane, steps.Polled(answer, asked_ns)) for symbol, answer in answers.items() for lane in self._at.get(symbol, ())]
+        self._tell_polled(told[:TOGETHER])
+        if told[TOGETHER:]:
+            self._spawn(self._tell_rest(told[TOGETHER:]), "telling polls")
+
+    async def _tell_rest(self, told: Sequence[tuple[Lane, steps.Polled]]) -> None:
+        for first in range(0, len(told), TOGETHER):
+            await self._clock.sleep(0)
+            self._tell_polled(told[first : first + TOGETHER])
+
+    def _tell_polled(self, told: Sequence[tuple[Lane, steps.Polled]]) -> None:
+        for lane, given in told:
+            if lane.is_started:
+                self.step(lane, given)
 
     def poll_failed(self, problem: str) -> None:
         """The beat had no answer."""
-        self._say_once("poll", problem)
+        self._troubles.say("poll", problem)
 
     def refused(self, symbol: str, problem: str) -> None:
         """The venue does not know a symbol."""
-        for key in [key for key in self._lanes if key.symbol == symbol]:
+        for key in [lane.key for lane in self._at.get(symbol, ())]:
             self.close_lane(key, Reason.UNKNOWN_SYMBOL)
         self._watcher.refused(symbol, problem)
 
@@ -326,28 +298,35 @@ class Hub:
     async def _pulse(self) -> None:
         while True:
             try:
-                self._look_at_what_is_due()
+                await self._look_at_what_is_due()
             except Exception as error:  # noqa: BLE001 -- dials, retries and health hang on this one task
-                self._broken("pulse", error)
+                self._troubles.broken("pulse", error)
             await self._clock.sleep(PULSE)
 
-    def _look_at_what_is_due(self) -> None:
-        self._pulse_lanes()
+    async def _look_at_what_is_due(self) -> None:
+        """Many lanes take some milliseconds: frames are read in between."""
+        for number, (lane, given) in enumerate(self._pulses()):
+            self.step(lane, given)
+            if number % TOGETHER == TOGETHER - 1:
+                await self._clock.sleep(0)
         self.streaming.act(self.fleet.pulse(self._clock.now_ns()))
-        self._health.look()
+        for _ in self._health.look(TOGETHER):
+            await self._clock.sleep(0)
 
-    def _pulse_lanes(self) -> None:
+    def _pulses(self) -> Iterator[tuple[Lane, steps.Pulse]]:
         """Of the lanes with trips of their own a tenth may try their stream at once (CB-3), longest waiting first."""
         offset_ns = self._offset()
-        tripped = [lane for lane in self._lanes.values() if lane.breaker.state is not BreakerState.CLOSED]
+        lanes = list(self._lanes.values())
+        tripped = [lane for lane in lanes if lane.breaker.state is not BreakerState.CLOSED]
         permits = max(1, len(tripped) // PROBES) - sum(lane.is_probing for lane in tripped)
         for lane in sorted(tripped, key=lambda each: each.retry_at_ns):
             was_probing = lane.is_probing
-            self.step(lane, steps.Pulse(offset_ns, permits > 0))
+            yield lane, steps.Pulse(offset_ns, permits > 0)
             permits -= lane.is_probing and not was_probing
-        for lane in list(self._lanes.values()):
-            if lane not in tripped:
-                self.step(lane, steps.Pulse(offset_ns))
+        told = {lane.key for lane in tripped}
+        for lane in lanes:
+            if lane.key not in told:
+                yield lane, steps.Pulse(offset_ns)
 
     # --- effects ----------------------------------------------------------------------------------------------------------
 
@@ -386,7 +365,7 @@ class Hub:
 
     def _open_stream(self, lane: Lane, lines: int) -> None:
         streams = self._feed.streams(lane.key)
-        door = LaneDoor(self, lane)
+        door = LaneDoor(lane, self.step, self.old_answers.streamed)
         for stream in streams:
             self.streaming.route(stream, self._feed.handler(lane.key, stream, door))
         self.streaming.act(self.fleet.want(lane.key, streams, self._clock.now_ns(), lines))
@@ -404,20 +383,6 @@ class Hub:
 
     async def _answer(self, lane: Lane, asking: Coroutine[None, None, steps.Input]) -> None:
         self.step(lane, await asking)
-
-    def _broken(self, what: str, error: Exception) -> None:
-        """Something of ours, or a callback of the user's, raised: it goes on, and is told with its traceback, once for each."""
-        text = f"{what}: {type(error).__name__}: {error}"
-        if text not in self._told:
-            self._told.add(text)
-            _log.error("hub.broken", exc_info=error, extra={"what": what})
-
-    def _say_once(self, what: str, problem: str) -> None:
-        if not problem:
-            self._troubles.pop(what, None)
-        elif self._troubles.get(what) != problem:
-            self._troubles[what] = problem
-            self._watcher.problem(problem)
 
     def _spawn(self, work: Coroutine[None, None, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)

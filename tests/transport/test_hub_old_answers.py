@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from foxtrot.transport.base import LaneKey, Stats
-from foxtrot.transport.hub import LaneDoor
+from foxtrot.transport.lane_door import LaneDoor
 from foxtrot.util.constants import Health, LaneState
 from tests.support.hub_rig import BTC, TICK, HubRig
 
@@ -24,7 +24,7 @@ async def rig() -> AsyncIterator[HubRig]:
 def streams_show(rig: HubRig, last_id: int) -> None:
     """The 24 h figures on the stream name a newer trade than REST does."""
     lane = rig.hub._lanes[TICK]
-    LaneDoor(rig.hub, lane).offer_stats(Stats(last_id, 1, (1.0,) * 8, rig.clock.now_ns()))
+    LaneDoor(lane, rig.hub.step, rig.hub.old_answers.streamed).offer_stats(Stats(last_id, 1, (1.0,) * 8, rig.clock.now_ns()))
 
 
 async def test_one_symbol_behind_its_stream_tells_of_the_whole_answer(rig: HubRig) -> None:

@@ -143,7 +143,7 @@ def test_a_trip_of_the_whole_connection_is_forgiven() -> None:
     """Nothing is counted; the lane waits for its connection instead of its breaker, and proves itself in two seconds."""
     rig = fallen()
     effects = rig.tell(steps.Forgiven())
-    assert kinds(effects) == [steps.OpenStream, steps.Announce, steps.BreakerMoved]
+    assert kinds(effects) == [steps.Announce, steps.OpenStream, steps.BreakerMoved]
     assert moved(effects) == [(LaneState.FALLBACK, Reason.CONNECTION)]
     assert (rig.lane.breaker.state, rig.lane.breaker.openings) == (BreakerState.CLOSED, 0)
     assert rig.beat(11, 10) == []

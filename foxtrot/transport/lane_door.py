@@ -1,0 +1,36 @@
+"""The door of a lane: where a venue's decoder hands in what a stream brought."""
+
+from collections.abc import Callable
+
+from foxtrot.transport import steps
+from foxtrot.transport.base import Item, Quote, Stats
+from foxtrot.transport.lane import Lane
+
+Tell = Callable[[Lane, steps.Input], None]
+"""Tells a lane something, and does what it asks for."""
+
+
+class LaneDoor:
+    """What a decoder sees of one lane. ``accept`` and ``accept_quote`` are the order's own: one call, nothing between."""
+
+    def __init__(self, lane: Lane, tell: Tell, note_stats: Callable[[str, Stats], None]) -> None:
+        self._lane = lane
+        self._tell = tell
+        self._note_stats = note_stats
+        if lane.ids is not None:
+            self.accept = lane.ids.accept
+        if lane.quotes is not None:
+            self.accept_quote = lane.quotes.accept
+
+    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
+        """Hands over a streamed value that the door did not accept."""
+        self._tell(self._lane, steps.Offered(value, received_ns, event_ms))
+
+    def offer_stats(self, stats: Stats) -> None:
+        """Hands over streamed 24 h figures."""
+        self._note_stats(self._lane.key.symbol, stats)
+        self._tell(self._lane, steps.OfferedStats(stats))
+
+    def wrong_symbol(self) -> None:
+        """Says that a frame of another symbol came on this lane's stream."""
+        self._tell(self._lane, steps.Stray())
