@@ -201,9 +201,10 @@ def _trade_stages(row: Any) -> tuple[Stage, Stage, object]:
 def _quote_stages() -> tuple[Stage, Stage, object]:
     from foxtrot.adapter.binance.tick_composer import TickComposer
     from foxtrot.transport.base import Quote, Stats
-    from foxtrot.transport.ordering import QuoteOrder
+    from foxtrot.transport.audit import QuoteAudit
+    from foxtrot.transport.quote_order import QuoteOrder
 
-    order = QuoteOrder()
+    order = QuoteOrder(QuoteAudit().note)
     order.open(Quote(0, 1, 1, 2, 1, 1))
     made: deque[object] = deque(maxlen=1)
     composer = TickComposer("BINANCE", "S00USDT", "S00/USDT", made.append)

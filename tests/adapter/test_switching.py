@@ -100,7 +100,7 @@ def test_a_closed_connection_falls_to_polling_and_comes_home(tmp_path: Path, box
 
 
 def test_a_muted_stream_is_noticed_and_tried_again(tmp_path: Path, box: Sandbox) -> None:
-    """A stream that stays open and silent: its lanes trip, the other symbol's do not. The proof after that takes half a minute."""
+    """A stream that stays open and silent: its lanes trip, those of the other symbol do not; then it has to prove itself."""
     with engine_run(tmp_path, box, flags_text({"BTCUSDT": "streaming", "ETHUSDT": "streaming"})) as run:
         for symbol in ("BTCUSDT", "ETHUSDT"):
             run.subscribe(symbol, "tick", "trades")

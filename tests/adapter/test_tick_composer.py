@@ -8,7 +8,7 @@ from foxtrot.adapter.binance.tick_composer import TickComposer
 from foxtrot.transport.base import LaneKey, Quote, Stats
 from foxtrot.transport.breaker_board import BreakerBoard
 from foxtrot.util.constants import Exchange, LaneState, Reason, Serving, Source
-from foxtrot.util.object import AggTradeData, GapData, HealthData, PublicTradeData, TickData, TransportData
+from foxtrot.util.object import AggTradeData, BackfillData, GapData, HealthData, PublicTradeData, TickData, TransportData
 from tests.support.virtual_clock import VirtualClock
 
 FIGURES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
@@ -47,6 +47,10 @@ class Heard:
     def on_gap(self, gap: GapData) -> None:
         """Keeps it."""
         self.events.append(gap)
+
+    def on_backfill(self, backfill: BackfillData) -> None:
+        """Keeps it."""
+        self.events.append(backfill)
 
     def write_log(self, msg: str, level: int = 0) -> None:
         """Keeps it."""
