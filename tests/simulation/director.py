@@ -19,6 +19,9 @@ GRACE: Final = 65.0
 MEMORY: Final = 5.0
 """Seconds for which an old answer is believed at most."""
 
+AGED_KINDS: Final = frozenset({"trailing", "cached"})
+LATE_KINDS: Final = frozenset({"late", "lag_all", "stall"})
+
 CACHED_NS: Final = 1_500_000_000
 
 
@@ -76,10 +79,22 @@ class Director:
         )
 
     def allowance_ns(self) -> int:
-        """By how much REST's answers have been old in the last seconds."""
+        """How old news may be without anybody knowing: REST's own answers of late, or a late stream while REST does not answer.
+
+        The venue's quotes carry no time: without an answer to hold them against, a late one looks like any other.
+        """
         now = self._stage.loop.time()
-        old = [fault for fault in self._script if fault.kind in {"trailing", "cached"} and fault.at <= now <= fault.ends + MEMORY]
-        return sum(CACHED_NS if fault.kind == "cached" else int(fault.amount * NS_PER_S) for fault in old)
+        near = [fault for fault in self._script if fault.at <= now <= fault.ends + MEMORY]
+        old = [
+            CACHED_NS if fault.kind == "cached" else int(fault.amount * NS_PER_S) for fault in near if fault.kind in AGED_KINDS
+        ]
+        if self.rest_was_ill(now - 2 * MEMORY, now):
+            old += [
+                int((fault.lasts if fault.kind == "stall" else fault.amount) * NS_PER_S)
+                for fault in near
+                if fault.kind in LATE_KINDS
+            ]
+        return sum(old)
 
     def fell(self, key: LaneKey, reason: Reason) -> None:
         """A lane lost its stream: was there a reason?"""
