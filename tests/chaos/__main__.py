@@ -9,6 +9,8 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import msgspec
@@ -16,6 +18,9 @@ import msgspec
 from tests.chaos.measure import Outcome
 from tests.chaos.rows import ROWS, play
 from tests.chaos.table import Row, render, row_of
+
+_POOLS = 3
+"""A process that dies takes its pool along: what was under way is played again in a new one, so many times in all."""
 
 RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 
@@ -53,16 +58,32 @@ def _perform(keys: Sequence[str], repeat: int, seed: int, jobs: int) -> dict[str
     asked = [
         (key, seed + number) for key in sorted(keys, key=lambda k: ROWS[k].most) for number in range(min(repeat, ROWS[key].most))
     ]
+    for _ in range(_POOLS):
+        asked = _play_all(asked, found, context, jobs)
+    for key, its_seed in asked:
+        found[key].append(Outcome(problems=[f"seed {its_seed}: its process died"]))
+    return found
+
+
+def _play_all(
+    asked: Sequence[tuple[str, int]], found: dict[str, list[Outcome]], context: ForkServerContext, jobs: int
+) -> list[tuple[str, int]]:
+    """Plays what is asked; returns what has to be asked again, because a process died and took its pool along."""
+    again: list[tuple[str, int]] = []
     with ProcessPoolExecutor(jobs, mp_context=context, max_tasks_per_child=1) as pool:
         waiting: dict[Future[Outcome], tuple[str, int]] = {pool.submit(play, *each): each for each in asked}
         for done, future in enumerate(as_completed(waiting), 1):
             key, its_seed = waiting[future]
+            if isinstance(future.exception(), BrokenProcessPool):
+                again.append((key, its_seed))
+                sys.stderr.write(f"[{done}/{len(asked)}] {key} seed {its_seed}: a process died; it is played again\n")
+                continue
             outcome = _outcome(future)
             found[key].append(outcome)
             verdict = "; ".join(ROWS[key].judge(outcome)) or "ok"
             sys.stderr.write(f"[{done}/{len(asked)}] {key} seed {its_seed}: {verdict}\n")
             sys.stderr.flush()
-    return found
+    return again
 
 
 def _outcome(future: Future[Outcome]) -> Outcome:
