@@ -200,8 +200,8 @@ def _trade_stages(row: Any) -> tuple[Stage, Stage, object]:
 
 def _quote_stages() -> tuple[Stage, Stage, object]:
     from foxtrot.adapter.binance.tick_composer import TickComposer
-    from foxtrot.transport.base import Quote, Stats
     from foxtrot.transport.audit import QuoteAudit
+    from foxtrot.transport.base import Quote, Stats
     from foxtrot.transport.quote_order import QuoteOrder
 
     order = QuoteOrder(QuoteAudit().note)

@@ -140,9 +140,11 @@ def sandbox() -> Iterator[Sandbox]:
             assert witness.is_alive()
         assert witness.ids == list(range(witness.ids[0], witness.ids[0] + len(witness.ids)))
         witness.end()
-        print(f"stalls: {status['longest_stall_ms']} ms, by its own work {status['longest_own_stall_ms']} ms")  # noqa: T201 -- the long run's figure
-        assert status["longest_own_stall_ms"] < STALL_MS, status
-        assert status["longest_stall_ms"] < STALL_MS + 2 * control.end(), status
+        machine_ms = control.end()  # what piles up while the machine runs others is then worked off at once
+        stalls = {name: status[name] for name in ("longest_stall_ms", "longest_own_stall_ms")}
+        print(f"stalls of the exchange: {stalls}, of the machine: {machine_ms:.0f} ms")  # noqa: T201 -- the long run's figure
+        assert status["longest_own_stall_ms"] < STALL_MS + machine_ms, status
+        assert status["longest_stall_ms"] < STALL_MS + 2 * machine_ms, status
 
 
 def assert_lives(sandbox: Sandbox) -> None:
