@@ -47,6 +47,9 @@ BASE_WAIT: Final = 1.0
 LONGEST_WAIT: Final = 60.0
 MASS_NS: Final = 10 * NS_PER_S
 MASS_LANES: Final = 3
+DYING_NS: Final = 3 * NS_PER_S
+"""What trips so shortly before its connection ends has tripped over the connection."""
+
 LONGEST_BAN_NS: Final = 3 * 24 * 3_600 * NS_PER_S
 """What a memory may ask for at most: the venue's longest ban. A clock that was set back must not silence us for longer."""
 
@@ -151,11 +154,14 @@ class Fleet:
         if connection is bundle.successor:
             self._give_up_successor(bundle, now_ns)
             return []
+        forgiven = [lane for lane, at in bundle.trips.items() if now_ns - at <= DYING_NS] if connection.is_open else []
+        bundle.trips = {}
         if bundle.successor is not None:
             self._promote(bundle)
         else:
             self._wait(bundle, now_ns)
-        return [*self._tell(bundle.lanes, is_failed=True), *bundle.moved(self._state(bundle))]
+        effects = [*self._tell(bundle.lanes, is_failed=True), *bundle.moved(self._state(bundle))]
+        return [*effects, Forgive(tuple(forgiven))] if forgiven else effects
 
     def closing(self, number: int, generation: int, now_ns: int) -> list[FleetEffect]:
         """The venue has announced that it will close an open connection: a successor is due at once."""

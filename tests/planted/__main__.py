@@ -70,7 +70,8 @@ def _run(fault: Fault | None) -> Outcome:
         copy = Path(folder)
         for name in ("foxtrot", "tests"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", copy)
+        for name in ("pyproject.toml", "flags.toml"):
+            shutil.copy(ROOT / name, copy)
         if fault is not None:
             plant(fault, copy)
         suite, test = next(filter(None, (_try(copy, suite) for suite in SUITES)), ("", ""))

@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from foxtrot.transport.base import LaneKey
 from foxtrot.transport.bundle import Carried, Compare, Dial, FleetEffect, Forgive, Hang, Lost, Moved, Phase, Sync
-from foxtrot.transport.fleet import MASS_LANES, MASS_NS, STREAMS, Fleet
+from foxtrot.transport.fleet import DYING_NS, MASS_LANES, MASS_NS, STREAMS, Fleet
 from foxtrot.transport.rotation import GIVE_UP_NS, HOUR_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState
@@ -63,8 +63,8 @@ class FleetMachine(RuleBasedStateMachine):
                     assert self.breakers.get(effect.bundle, BreakerState.CLOSED) is effect.old is not effect.new
                     self.breakers[effect.bundle] = effect.new
                 case Forgive():
-                    assert len(effect.lanes) >= MASS_LANES
-                    assert all(self.now - self.tripped[lane] <= MASS_NS for lane in effect.lanes)
+                    span = MASS_NS if len(effect.lanes) >= MASS_LANES else DYING_NS
+                    assert all(self.now - self.tripped[lane] <= span for lane in effect.lanes)
 
     def _tell(self, lanes: tuple[LaneKey, ...], *, is_carried: bool) -> None:
         for lane in lanes:

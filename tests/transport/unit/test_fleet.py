@@ -474,6 +474,20 @@ def test_half_of_the_lanes_within_ten_seconds_are_the_connections_failure() -> N
     assert fleet.tripped(key(3), 10 * NS_PER_S) == []
 
 
+@pytest.mark.parametrize(("ends_s", "forgiven"), [(2, [Forgive((key(0),))]), (3.1, [])])
+def test_a_trip_just_before_the_connection_ends_is_taken_back(ends_s: float, forgiven: list[FleetEffect]) -> None:
+    """An audit and the canary notice the same dead socket in the same moment."""
+    fleet = make()
+    want(fleet, 0)
+    want(fleet, 1)
+    opened(fleet)
+    fleet.unwant(key(0), 0)
+    assert fleet.tripped(key(0), 0) == []
+    ended = fleet.lost(1, 1, int(ends_s * NS_PER_S))
+    assert ended == [Lost((key(1),)), Moved(1, BreakerState.CLOSED, BreakerState.OPEN), *forgiven]
+    assert fleet.lost(1, fleet.connections[1].generation, int(ends_s * NS_PER_S)) == []
+
+
 def test_lanes_that_have_left_for_their_trip_count() -> None:
     """A trip shuts the lane's stream before it is told."""
     fleet = make()
