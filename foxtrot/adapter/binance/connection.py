@@ -90,7 +90,9 @@ class BinanceConnection:
         await self._load_markets(rest)
         watch = ClockWatch(rest, self._clock, self._budget, self.clock_offset, self._market.problem)
         await watch.measure()
-        self._memory = await self._remember()
+        self._memory = (
+            None if setting.starts_sandbox else await self._remember()
+        )  # an exchange of our own is another one each time
         self._market.start(
             rest=rest,
             dialler=WireDialler(self._clock, proxy=setting.proxy.reveal() or None, ssl_context=self._ssl_context()),
