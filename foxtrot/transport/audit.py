@@ -190,6 +190,15 @@ class QuoteAudit(_Score):
         self._trim(now_ns)
         return self._take()
 
+    def is_calm(self, now_ns: int) -> bool:
+        """Whether ``verdicts`` would return and change nothing now."""
+        keep_ns = now_ns - KEPT_NS
+        if self._settling:
+            keep_ns = min(keep_ns, self._settling[0].start_ns)
+            if self._settling[0].settled_ns <= now_ns:
+                return False
+        return not self._polls and (len(self._history) <= 1 or self._history[1][0] > keep_ns)
+
     @property
     def lag_ns(self) -> int | None:
         """The least that the stream lags behind REST, by the last ``LAG_HITS`` hits; None where they allow no statement.
@@ -305,6 +314,11 @@ class IdAudit(_Score):
         """The polls judged since the last call, in the order in which they were asked."""
         self._judge(now_ns)
         return self._take()
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether no poll waits for its verdict."""
+        return not self._polls
 
     def _judge(self, now_ns: int) -> None:
         while self._polls:

@@ -37,6 +37,10 @@ class EventLag:
         self._samples.append((received_ns, lag_ns))
         insort(self._ordered, lag_ns)
 
+    def is_calm(self, now_ns: int) -> bool:
+        """Whether the window still holds what it held at the last call."""
+        return not self._samples or self._samples[0][0] > now_ns - self._window_ns
+
     def forget(self) -> None:
         """Another stream begins."""
         self._samples.clear()

@@ -63,6 +63,13 @@ class Evidence:
         self._proof.timed(self._values.lateness(now_ns, self._proof.need.timely))
         return Verdict.HIT in verdicts
 
+    def is_calm(self, now_ns: int, *, is_serving: bool) -> bool:
+        """Whether time alone shows nothing new; of a stream that serves, how late it is by its hits no longer matters."""
+        if not self._values.is_calm(now_ns):
+            return False
+        is_watched = self.is_up and not is_serving
+        return not is_watched or self._proof.is_timed(self._values.lateness(now_ns, self._proof.need.timely))
+
     def is_proven(self, now_ns: int) -> bool:
         """Whether the stream may serve."""
         return self._proof.is_met(now_ns)

@@ -33,14 +33,18 @@ class Circumstances(NamedTuple):
     is_silenced: bool = False  # the venue has asked for silence: REST answers nothing
 
 
+def bound_ns(interval_ns: int) -> int:
+    """For how long after its last confirmation a value is known, where polling is planned to confirm it so often."""
+    return max(BLIND_NS, 3 * interval_ns)
+
+
 def of_lane(status: LaneStatus, *, wants_stream: bool, around: Circumstances) -> Finding:
     """Judges one lane."""
-    bound = max(BLIND_NS, 3 * around.interval_ns)
     if around.is_halted:
         health, reason = Health.HALTED, Reason.HALTED
     elif status.serving is Serving.NONE:
         health, reason = Health.BLIND, Reason.RATE_LIMITED if around.is_silenced else Reason.STARTING
-    elif around.now_ns - status.confirmed_ns > bound:
+    elif around.now_ns - status.confirmed_ns > bound_ns(around.interval_ns):
         health, reason = Health.BLIND, Reason.RATE_LIMITED if around.is_silenced else Reason.STALE
     elif status.is_suspect:
         health, reason = Health.SUSPECT, Reason.AUDIT

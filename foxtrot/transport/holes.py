@@ -34,6 +34,11 @@ class Holes:
         elif self._holes:
             self._holes = [rest for hole in self._holes for rest in _without(hole, item_id)]
 
+    @property
+    def is_none(self) -> bool:
+        """Whether nothing is missing."""
+        return not self._holes
+
     def is_gap(self, now_ns: int) -> bool:
         """Whether something is missing that will not come any more."""
         return bool(self._holes) and (len(self._holes) > CAPACITY or now_ns - self._holes[0][2] >= PATIENCE_NS)

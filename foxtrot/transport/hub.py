@@ -95,7 +95,7 @@ class Hub:
             on_unlisted=self._unlisted,
             on_connection=self._connection_moved,
         )
-        self._health: Final = HealthWatch(self._lanes, rest, budget, self.polling, clock, watcher.health)
+        self._health: Final = HealthWatch(self._at, rest, budget, self.polling, clock, watcher.health)
         admission = Admission(budget, clock)
         self._asking: Final = Asking(rest, budget, admission, clock, self._troubles.say)
         self._starting: Final = Starting(rest, budget, admission, clock, self)
@@ -214,6 +214,7 @@ class Hub:
             self._untold.popleft()
 
     def _step(self, lane: Lane, given: steps.Input) -> None:
+        self._health.touch(lane.key.symbol)
         try:
             effects = lane.step(given, self._clock.now_ns())
         except Exception as error:  # noqa: BLE001 -- one lane's fault is not to stop the others
@@ -314,18 +315,21 @@ class Hub:
             await self._clock.sleep(0)
 
     def _pulses(self) -> Iterator[tuple[Lane, steps.Pulse]]:
-        """Of the lanes with trips of their own a tenth may try their stream at once (CB-3), longest waiting first."""
-        offset_ns = self._offset()
-        lanes = list(self._lanes.values())
-        tripped = [lane for lane in lanes if lane.breaker.state is not BreakerState.CLOSED]
+        """For lanes in which something may be due.
+
+        Of those with trips of their own a tenth may try their stream at once (CB-3), longest waiting first.
+        """
+        offset_ns, now_ns = self._offset(), self._clock.now_ns()
+        tripped = [lane for lane in self._lanes.values() if lane.breaker.state is not BreakerState.CLOSED]
+        others = [lane for lane in self._lanes.values() if lane.breaker.state is BreakerState.CLOSED]
         permits = max(1, len(tripped) // PROBES) - sum(lane.is_probing for lane in tripped)
         for lane in sorted(tripped, key=lambda each: each.retry_at_ns):
-            was_probing = lane.is_probing
-            yield lane, steps.Pulse(offset_ns, permits > 0)
-            permits -= lane.is_probing and not was_probing
-        told = {lane.key for lane in tripped}
-        for lane in lanes:
-            if lane.key not in told:
+            if not lane.is_calm(now_ns):
+                was_probing = lane.is_probing
+                yield lane, steps.Pulse(offset_ns, permits > 0)
+                permits -= lane.is_probing and not was_probing
+        for lane in others:
+            if not lane.is_calm(now_ns):
                 yield lane, steps.Pulse(offset_ns)
 
     # --- effects ----------------------------------------------------------------------------------------------------------

@@ -156,10 +156,7 @@ class Lane(LaneRecord):
     def _try_stream(self, reason: Reason) -> None:
         """Begins an attempt, if nothing forbids it; it may find the stream already on."""
         is_up = self._evidence.is_up
-        if self._now < self.retry_at_ns or self.breaker.state is BreakerState.FORCED_OPEN:
-            is_bound = self._now < self.switch_log.free_at()
-            forced = Reason.FORCED_OPEN if self.breaker.state is BreakerState.FORCED_OPEN else Reason.BREAKER_OPEN
-            why = Reason.QUARANTINE if is_bound else forced
+        if (why := self._bar(self._now)) is not None:
             if (self.state, self.reason) != (LaneState.FALLBACK, why):
                 self._end_attempt(is_shut=True)
                 self._go(LaneState.FALLBACK, why, Serving.POLL)
@@ -310,11 +307,11 @@ class Lane(LaneRecord):
 
     def _retry(self) -> None:
         """The stream is tried again if it is time; a bound on switches that holds it back longer is told once."""
-        if self._is_open or not self.is_started or self._now < self.breaker.retry_at_ns:
+        if not self._may_retry(self._now):
             return
-        if self.state is LaneState.FALLBACK and self.wants_stream:
+        if self.state is LaneState.FALLBACK:
             self._try_stream(Reason.RETRY)
-        elif self.state is LaneState.SHADOW:
+        else:
             self._shadow()
 
     def _look(self, *, is_due: bool) -> None:

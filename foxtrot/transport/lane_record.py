@@ -91,6 +91,13 @@ class LaneRecord:
         """Whether it tries its stream after a trip of its own."""
         return self.breaker.state is BreakerState.HALF_OPEN
 
+    def is_calm(self, now_ns: int) -> bool:
+        """Whether a ``Pulse`` now would have no effect and leave everything as it is, so that it may be left out."""
+        is_proving = self._permit is not None and self._evidence.is_up
+        if is_proving or self._leave_ns or self._may_retry(now_ns):
+            return False
+        return self._evidence.is_calm(now_ns, is_serving=self.serving is Serving.STREAM)
+
     @property
     def status(self) -> LaneStatus:
         """How the lane stands."""
@@ -110,6 +117,22 @@ class LaneRecord:
             is_suspect=self.serving is Serving.STREAM and self._values.is_suspect,
             retry_at_ns=self.retry_at_ns,
         )
+
+    def _may_retry(self, now_ns: int) -> bool:
+        """Whether it is time to try the stream again, or to tell of a bound that holds it back longer."""
+        if self._is_open or not self.is_started or now_ns < self.breaker.retry_at_ns:
+            return False
+        if self.state is LaneState.FALLBACK:
+            return self.wants_stream and self.reason is not self._bar(now_ns)
+        return self.state is LaneState.SHADOW and self.breaker.state is not BreakerState.FORCED_OPEN
+
+    def _bar(self, now_ns: int) -> Reason | None:
+        """What forbids an attempt now; None: nothing."""
+        if now_ns < self.switch_log.free_at():
+            return Reason.QUARANTINE
+        if self.breaker.state is BreakerState.FORCED_OPEN:
+            return Reason.FORCED_OPEN
+        return Reason.BREAKER_OPEN if now_ns < self.breaker.retry_at_ns else None
 
     @property
     def _is_open(self) -> bool:

@@ -78,6 +78,10 @@ class Proof:
         """What is known of how late the stream is."""
         self._lateness = lateness
 
+    def is_timed(self, lateness: Lateness) -> bool:
+        """Whether this is what is known of how late the stream is."""
+        return lateness is self._lateness
+
     def is_met(self, now_ns: int) -> bool:
         """Whether the stream may serve. What could not be told of its lag in all that time is not held against it."""
         if not self.up_ns or now_ns - self.up_ns < self.need.span_ns or self._hits < self.need.hits:

@@ -22,9 +22,13 @@ class Question:
         self._not_before_ns = 0
         self._failures = 0
 
+    def may_ask(self, now_ns: int) -> bool:
+        """Whether a question may go out now."""
+        return not self.is_open and now_ns >= self._not_before_ns
+
     def ask(self, now_ns: int) -> bool:
         """Whether a question may go out now; if so it is under way."""
-        if self.is_open or now_ns < self._not_before_ns:
+        if not self.may_ask(now_ns):
             return False
         self.is_open = True
         self.asked_ns = now_ns

@@ -88,6 +88,16 @@ class IdValues:
         """Whether nothing lies between the last delivered value and the stream."""
         return self.order is not None and not self.is_held and not self.order.wants_page()
 
+    def is_calm(self, now_ns: int) -> bool:
+        """Whether nothing has become due: no frame to take the lag of, no hole, no verdict, no page to ask for."""
+        order = self.order
+        if order is None:
+            return True
+        is_sampled = order.heard_ns == self._sampled_ns or not order.event_ms
+        is_judged = self._audit.is_calm and self.lag.is_calm(now_ns) and not (self.is_dead or self.is_storm)
+        is_whole = self._holes.is_none and not (self._waits or order.waiting)
+        return is_sampled and is_judged and is_whole and not self._may_ask(order, now_ns)
+
     # --- the stream's life --------------------------------------------------------------------------------------------------
 
     def start(self, cursor: Cursor) -> None:
@@ -209,6 +219,12 @@ class IdValues:
         if self._owed and self._late_page.ask(now_ns):
             effects.append(steps.FetchPage(self._owed[0][0], Source.BACKFILL, self._owed[0][1]))
         return effects
+
+    def _may_ask(self, order: IdOrder, now_ns: int) -> bool:
+        if self.is_held:
+            return False
+        is_owed = bool(self._owed) and self._late_page.may_ask(now_ns)
+        return is_owed or (self._wants(order) and self._page.may_ask(now_ns))
 
     def _wants(self, order: IdOrder) -> bool:
         return order.wants_page() if order.is_live or self._is_joining else order.wants_poll()

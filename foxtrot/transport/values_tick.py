@@ -47,6 +47,10 @@ class TickValues:
         """What polls have shown of the stream since this was asked last."""
         return self._audit.verdicts(now_ns)
 
+    def is_calm(self, now_ns: int) -> bool:
+        """Whether nothing has become due."""
+        return self._audit.is_calm(now_ns)
+
     # --- the stream's life --------------------------------------------------------------------------------------------------
 
     def up(self, now_ns: int) -> None:

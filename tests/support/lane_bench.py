@@ -67,7 +67,7 @@ class Bench(ABC):
     def tell(self, given: steps.Input) -> None:
         """One step of the lane, its effects, and what has to hold after it."""
         was_closed, served = self.state is LaneState.CLOSED, self.serving
-        effects = self.lane.step(given, self.now)
+        effects = lawful.step(self.lane, given, self.now)
         assert not (was_closed and effects), "nothing follows the closing event"
         for effect in effects:
             self._perform(effect)

@@ -68,7 +68,7 @@ class LaneDriver(ABC, Generic[FrameT]):
     def tell(self, given: steps.Input) -> None:
         """One step, with its effects done and the invariants checked."""
         was_closed, served = self.lane.state is LaneState.CLOSED, self.serving
-        effects = self.lane.step(given, self.now)
+        effects = lawful.step(self.lane, given, self.now)
         assert not (was_closed and effects), "nothing follows the closing event"
         self._depth += 1
         for effect in effects:

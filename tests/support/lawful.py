@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from foxtrot.transport import steps
 from foxtrot.transport.lane import Lane
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Transport
 
@@ -47,3 +48,15 @@ def check_stream(lane: Lane, *, is_wanted: bool, is_up: bool, now_ns: int) -> No
             assert not is_wanted
     if lane.breaker.state is BreakerState.HALF_OPEN:
         assert lane.state in {LaneState.PROVING, LaneState.SHADOW}
+
+
+def step(lane: Lane, given: steps.Input, now_ns: int) -> list[steps.Effect]:
+    """One step. A pulse that finds the lane calm does nothing: it could as well have been left out."""
+    is_calm = isinstance(given, steps.Pulse) and lane.is_calm(now_ns)
+    before = (lane.breaker.memory(), lane.retry_at_ns, lane.status)
+    effects = lane.step(given, now_ns)
+    if is_calm:
+        assert effects == [], "nothing is due in a calm lane"
+        assert before == (lane.breaker.memory(), lane.retry_at_ns, lane.status), "a calm lane stays as it is"
+        assert lane.is_calm(now_ns)
+    return effects
