@@ -167,3 +167,17 @@ def test_the_composer_hears_what_serves_its_lane(serving: Serving, source: Sourc
     assert isinstance(after, TickData)
     assert before.source is Source.STREAM
     assert after.source is (source if channel == "tick" else Source.STREAM)
+
+
+def test_a_tick_that_begins_again_waits_for_both_halves() -> None:
+    """Though another lane of its symbol went on: what was known of the old tick is old."""
+    heard = Heard()
+    market = MarketData(heard, ContractManager("BINANCE", lambda _: None), BreakerBoard(), VirtualClock())
+    key = LaneKey("BTCUSDT", "tick")
+    market.subscribe([key, LaneKey("BTCUSDT", "trades")])
+    market.deliver(key, [STATS, Quote(42, 10.0, 1.0, 11.0, 2.0, received_ns=50)], Source.STREAM)
+    market.unsubscribe([key])
+    market.subscribe([key])
+    count = len(heard.events)
+    market.deliver(key, [Quote(43, 20.0, 1.0, 21.0, 2.0, received_ns=60)], Source.POLL)
+    assert heard.events[count:] == []

@@ -291,8 +291,9 @@ class MarketData:
 
     def _forget(self, key: LaneKey) -> None:
         self._wanted.pop(key, None)
+        if key.channel == Channel.TICK:
+            self._composers.pop(key.symbol, None)  # a tick that begins again waits for both its halves again
         if not any(other.symbol == key.symbol for other in self._wanted):
-            self._composers.pop(key.symbol, None)
             self._health.pop(key.symbol, None)
 
     def _decide(self, key: LaneKey) -> steps.Decide:
