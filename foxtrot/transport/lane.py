@@ -157,9 +157,8 @@ class Lane(LaneRecord):
         """Begins an attempt, if nothing forbids it; it may find the stream already on."""
         is_up = self._evidence.is_up
         if (why := self._bar(self._now)) is not None:
-            if (self.state, self.reason) != (LaneState.FALLBACK, why):
-                self._end_attempt(is_shut=True)
-                self._go(LaneState.FALLBACK, why, Serving.POLL)
+            self._end_attempt(is_shut=True)
+            self._go(LaneState.FALLBACK, why, Serving.POLL)
             return
         self._end_attempt(is_shut=False)
         self._permit = self.breaker.acquire(self._now)
