@@ -165,7 +165,11 @@ class TransportData(SymbolData, frozen=True):
 
 
 class HealthData(SymbolData, frozen=True):
-    """How far a symbol's data can be trusted, since when, and why."""
+    """How far a symbol's data can be trusted, and why; it stands for the worst of the symbol's lanes.
+
+    ``changed_ns`` is when that lane's value last changed, ``confirmed_ns`` when something last proved that it still holds: an
+    update, a poll, an audit. Nanoseconds since 1970 UTC, 0 for never. ``serving`` is none while it is BLIND.
+    """
 
     old: Health
     new: Health
@@ -392,6 +396,8 @@ def check_channels(channels: tuple[str, ...]) -> None:
     """Raises ValueError, naming the nearest right one, unless every channel is a known kind and there is at least one."""
     if not channels:
         raise ValueError(f"a subscription names at least one channel of: {', '.join(Channel)}")
+    if isinstance(channels, str):
+        raise ValueError(f'channels is a tuple, also for one: channels=("{channels}",)')  # noqa: TRY004 -- as for every bad request
     for channel in channels:
         if channel.partition(":")[0] not in set(Channel):
             raise ValueError(unknown("channel", channel, Channel))

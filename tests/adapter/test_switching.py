@@ -137,7 +137,8 @@ def test_kill_acts_with_a_broken_flags_file(tmp_path: Path, box: Sandbox) -> Non
         kill.write_text("*\n")
         eventually(lambda: run.seen.is_at(LaneState.POLLING, "BTCUSDT", *CHANNELS), "killed")
         assert run.seen.changes("BTCUSDT", "tick")[-1] == (LaneState.STREAMING, LaneState.POLLING, Reason.KILL)
-        kill.unlink()
+        kill.write_text("BTCUSD\n")
+        eventually(lambda: any("KILL: BTCUSD is not listed" in log.msg for log in list(run.seen.logs)), "the slip of the pen")
         eventually(lambda: run.seen.is_at(LaneState.STREAMING, "BTCUSDT", *CHANNELS), "home again")
         complaints = [log.msg for log in run.seen.logs if "flags.toml" in log.msg]
         assert len(complaints) == len(set(complaints))

@@ -131,3 +131,9 @@ def test_objects_never_change_and_are_json_ready() -> None:
     assert msgspec.json.decode(msgspec.json.encode(TRADE), type=PublicTradeData) == TRADE
     tick = TickData("BTCUSDT", Exchange.BINANCE, "B", Source.POLL, 0, 1)
     assert msgspec.json.decode(msgspec.json.encode(tick), type=TickData) == tick
+
+
+def test_channels_that_are_a_text_are_refused() -> None:
+    """A tuple of one is easily forgotten: the error shows it."""
+    with pytest.raises(ValueError, match=r'channels=\("tick",\)'):
+        SubscribeRequest(symbol="BTCUSDT", exchange=Exchange.BINANCE, channels="tick")  # type: ignore[arg-type]  # -- the mistake

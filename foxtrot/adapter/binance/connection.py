@@ -64,6 +64,7 @@ class BinanceConnection:
         self._is_over = False
         self._has_launched = threading.Event()
         self._has_launched.set()
+        self._warned: frozenset[str] = frozenset()  # what KILL named when it was last looked up
         self._looked_up = ""  # hash of the flags whose symbols were last looked up
 
     async def open(self) -> None:
@@ -174,6 +175,15 @@ class BinanceConnection:
     def _flags_changed(self, changed: flags.Flags, kill: flags.KillList) -> None:
         self._market.flags_changed(changed, kill)
         self._look_up_flags()
+        if self._contracts.is_loaded:
+            self._look_up_kill(kill)
+
+    def _look_up_kill(self, kill: flags.KillList) -> None:
+        """A slip of the pen must not look like a brake."""
+        strangers = sorted(symbol for symbol in kill.symbols - self._warned if not self._contracts.lists(symbol))
+        self._warned = kill.symbols
+        for symbol in strangers:
+            self._tell(f"KILL: {symbol} is not listed by the venue: it stops nothing", logging.WARNING)
 
     def _look_up_flags(self) -> None:
         """Warns of symbols in flags.toml that the venue does not list, in a worker: that is a search among thousands."""
