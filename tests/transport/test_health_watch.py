@@ -75,7 +75,6 @@ async def test_a_frame_ends_blindness() -> None:
     rig = HubRig()
     await rig.streaming(TICK)
     rig.rest.failing["ticker"] = Unavailable("down")
-    await rig.clock.advance(4.5)
     await rig.clock.advance(30.0)
     before = len(rig.healths)
     rig.quote(7.0)
