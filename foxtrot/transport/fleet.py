@@ -11,12 +11,13 @@ Rules (design, section 5; reliability CB-3, RT-3, RT-5, BN-4):
 4. A connection without lanes lingers for ``LINGER_NS`` (a lane that comes back needs no dial), then it is closed.
 5. A connection that grows old, or is about to be closed, gets a successor with the same lanes (``rotation``). Whichever of the
    two ends first, nothing is counted and no lane falls that the other carries. New lanes join both.
-6. When ``MASS_LANES`` or more of a connection's lanes, and half of them, trip within ``MASS_NS``, the connection has failed.
+6. When ``MASS_LANES`` or more of a connection's lanes, and half of them, trip within ``MASS_NS``, the connection has failed. So it has
+   where a lane tripped ``DYING_NS`` at most before its only connection ended. Such trips are taken back (``Forgive``).
 7. Every dial has a generation; what an older one says changes nothing.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -48,7 +49,7 @@ LONGEST_WAIT: Final = 60.0
 MASS_NS: Final = 10 * NS_PER_S
 MASS_LANES: Final = 3
 DYING_NS: Final = 3 * NS_PER_S
-"""What trips so shortly before its connection ends has tripped over the connection."""
+"""What trips so shortly before its only connection ends has tripped over the connection."""
 
 LONGEST_BAN_NS: Final = 3 * 24 * 3_600 * NS_PER_S
 """What a memory may ask for at most: the venue's longest ban. A clock that was set back must not silence us for longer."""
@@ -63,6 +64,14 @@ class FleetMemory(msgspec.Struct, frozen=True):
     retry_at_ns: int = 0
 
 
+class _Left(NamedTuple):
+    """When a lane left, which bundles, and the numbers of the connections that carried it then."""
+
+    at_ns: int
+    bundles: list[Bundle]
+    carriers: list[int]
+
+
 class Fleet:
     """All connections of one venue. ``connections`` by number, two of a bundle while one replaces the other."""
 
@@ -72,7 +81,7 @@ class Fleet:
         self._bundles: list[Bundle] = []
         self._homes: dict[LaneKey, dict[int, Bundle]] = {}  # by line
         self._told: dict[LaneKey, bool] = {}  # whether it was last told that it is carried
-        self._left: dict[LaneKey, tuple[int, list[Bundle]]] = {}  # when it left, and what: its trip may be told later
+        self._left: dict[LaneKey, _Left] = {}  # its trip may be told later
         self._chance = chance
         self._dials = Dials(now_ns, chance, past.dials, min(past.quiet_until_ns, now_ns + LONGEST_BAN_NS))
         self._first_retry_ns = min(past.retry_at_ns, now_ns + int(LONGEST_WAIT * NS_PER_S))
@@ -96,18 +105,20 @@ class Fleet:
 
     def unwant(self, lane: LaneKey, now_ns: int) -> list[FleetEffect]:
         """A lane wants its streams no longer."""
+        carriers = [connection.id for connection in self._open_connections(lane)]
         left = [self._leave(lane, line, now_ns) for line in list(self._homes.get(lane, ()))]
         self._homes.pop(lane, None)
         self._told.pop(lane, None)
-        self._left = {key: entry for key, entry in self._left.items() if now_ns - entry[0] <= MASS_NS}
+        self._left = {key: entry for key, entry in self._left.items() if now_ns - entry.at_ns <= MASS_NS}
         if left:
-            self._left[lane] = (now_ns, left)
+            self._left[lane] = _Left(now_ns, left, carriers)
         return [effect for bundle in left for effect in bundle.synced()]
 
     def tripped(self, lane: LaneKey, now_ns: int) -> list[FleetEffect]:
         """A lane's stream failed of itself, also one that has just been unwanted for it: was it the connection?"""
         homes = self._homes.get(lane)
-        bundles = list(homes.values()) if homes else self._left.get(lane, (0, []))[1]
+        left = self._left.get(lane)
+        bundles = list(homes.values()) if homes else left.bundles if left else []
         effects: list[FleetEffect] = []
         for bundle in bundles:
             bundle.trips[lane] = now_ns
@@ -154,7 +165,8 @@ class Fleet:
         if connection is bundle.successor:
             self._give_up_successor(bundle, now_ns)
             return []
-        forgiven = [lane for lane, at in bundle.trips.items() if now_ns - at <= DYING_NS] if connection.is_open else []
+        dying = [lane for lane, at in bundle.trips.items() if now_ns - at <= DYING_NS] if connection.is_open else []
+        forgiven = [lane for lane in dying if not self._has_other(lane, connection)]
         bundle.trips = {}
         if bundle.successor is not None:
             self._promote(bundle)
@@ -199,6 +211,13 @@ class Fleet:
             effects.extend(self._dial(bundle))
         return effects
 
+    def revive(self, now_ns: int) -> list[FleetEffect]:
+        """By hand: what waits for its next dial waits no longer; how often may be dialled, and the venue's silence, still hold."""
+        self._first_retry_ns = min(self._first_retry_ns, now_ns)
+        for bundle in self._bundles:
+            bundle.retry_at_ns = min(bundle.retry_at_ns, now_ns)
+        return self.pulse(now_ns)
+
     def memory(self) -> FleetMemory:
         """What the next process should know. Where any connection stands, the venue is well and nothing has to wait."""
         is_well = any(bundle.is_open for bundle in self._bundles)
@@ -237,6 +256,12 @@ class Fleet:
     def _open_connections(self, lane: LaneKey) -> list[Connection]:
         homes = self._homes.get(lane, {}).values()
         return [connection for bundle in homes for connection in bundle.connections if connection.is_open]
+
+    def _has_other(self, lane: LaneKey, connection: Connection) -> bool:
+        """Whether another connection carries a lane, or did when it left: a trip is then not this connection's failure."""
+        left = self._left.get(lane)
+        carriers = left.carriers if left else [each.id for each in self._open_connections(lane)]
+        return any(number != connection.id for number in carriers)
 
     def _tell(self, lanes: Iterable[LaneKey], *, is_failed: bool = False) -> list[FleetEffect]:
         """What has changed for lanes. One that was never carried hears of a dial that failed, once."""

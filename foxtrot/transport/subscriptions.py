@@ -5,8 +5,8 @@ Rules:
 1. A command that is refused, or not answered within ``ANSWER_NS``, is sent once more. Streams refused twice are given up; about
    those that found no answer twice, the list decides, or a frame that they bring; where neither comes, they are given up too.
 2. The venue is asked for its list ``FIRST_LIST_NS`` after the connection opened, ``CHECK_NS`` after a subscription was answered,
-   and every ``LIST_NS``. What the list lacks is subscribed once more; what it lacks ``RECHECK_NS`` later again is given up. What
-   it has too much is unsubscribed. A list that does not come changes nothing else: silence is the canary's matter.
+   and every ``LIST_NS``. What the list lacks is subscribed once more; what it lacks ``RECHECK_NS`` later again is given up,
+   unless it has brought a frame meanwhile: data proves more than a list. What it has too much is unsubscribed. A list that does not come changes nothing else: silence is the canary's matter.
 3. What is given up is told once (``take_given_up``), and tried again with each list for as long as it is wanted.
 4. At most one command in ``PAUSE_NS``: with pings and pongs never more than 5 messages a second.
 """
@@ -61,6 +61,7 @@ class Subscriptions:
         self._again: list[Command] = []  # commands to be sent once more
         self._missing: set[str] = set()  # what a list lacked: asked for once more since
         self._unsure: set[str] = set()  # asked for twice without an answer
+        self._proven: set[str] = set()  # in doubt, they have brought a frame since the last list
         self._given_up: set[str] = set()
         self._untold: set[str] = set()
         self._next_ns = now_ns
@@ -96,7 +97,8 @@ class Subscriptions:
         if sent is None or sent.command.verb is not Verb.LIST:
             return False
         found = set(streams)
-        missing = (self._asked & sent.expected) - found
+        missing = (self._asked & sent.expected) - found - self._proven
+        self._proven.clear()
         self._given_up -= found
         self._give_up(missing & (self._missing | self._unsure))
         self._missing = missing - self._given_up
@@ -110,12 +112,14 @@ class Subscriptions:
 
     @property
     def unsure(self) -> frozenset[str]:
-        """Streams that found no answer twice: a frame of theirs is to be told by ``brought``."""
-        return frozenset(self._unsure)
+        """Streams that found no answer twice, or that the list lacked: a frame of theirs is to be told by ``brought``."""
+        return frozenset(self._unsure | self._missing)
 
     def brought(self, stream: str, _received_ns: int) -> None:
-        """A stream brought a frame: whatever became of the answer, it is subscribed."""
+        """A stream brought a frame: whatever became of the answer, whatever the list says, it is subscribed."""
         self._unsure.discard(stream)
+        self._missing.discard(stream)
+        self._proven.add(stream)
 
     def take_given_up(self) -> set[str]:
         """Streams that the venue does not send, whatever was tried; each is told once."""

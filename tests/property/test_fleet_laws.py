@@ -147,6 +147,10 @@ class FleetMachine(RuleBasedStateMachine):
         self.tripped[lane] = self.now
         self.act(self.fleet.tripped(lane, self.now))
 
+    @rule()
+    def revive(self) -> None:
+        self.act(self.fleet.revive(self.now))
+
     @rule(lanes=st.lists(st.sampled_from(LANES), min_size=6, max_size=12, unique=True))
     def many_trip(self, lanes: list[LaneKey]) -> None:
         """As their machines do it: the stream is shut, then the trip is told."""

@@ -455,6 +455,33 @@ def test_a_shutdown_of_the_successor_is_kept_in_mind() -> None:
     assert fleet.proven(2, 1, OLD + 2 * NS_PER_S) == [Hang(1, 1), Dial(3, 1, ("s1@0",))]
 
 
+# by hand
+
+
+def test_a_revival_dials_what_waits() -> None:
+    """At once, however long the wait has grown."""
+    fleet = make(0.999_999)
+    want(fleet, 1)
+    fleet.lost(1, 1, 0)
+    assert fleet.pulse(NS_PER_S // 2) == fleet.revive(NS_PER_S // 2) == []  # one dial a second, whoever asks
+    assert [type(effect) for effect in fleet.revive(NS_PER_S)] == [Moved, Dial]
+
+
+def test_a_revival_does_not_break_the_venues_silence() -> None:
+    """What the address is refused for, no hand shortens."""
+    fleet = make()
+    want(fleet, 1)
+    fleet.lost(1, 1, 0, not_before_ns=60 * NS_PER_S)
+    assert fleet.revive(2 * NS_PER_S) == fleet.revive(59 * NS_PER_S) == []
+
+
+def test_a_revival_ends_a_wait_of_an_earlier_process() -> None:
+    """Also for lanes that come after it."""
+    fleet = Fleet(0, lambda: 0.5, FleetMemory(wait=60.0, retry_at_ns=60 * NS_PER_S))
+    fleet.revive(NS_PER_S)
+    assert [type(effect) for effect in want(fleet, 1, NS_PER_S)] == [Dial]
+
+
 # mass failure
 
 
@@ -486,6 +513,20 @@ def test_a_trip_just_before_the_connection_ends_is_taken_back(ends_s: float, for
     ended = fleet.lost(1, 1, int(ends_s * NS_PER_S))
     assert ended == [Lost((key(1),)), Moved(1, BreakerState.CLOSED, BreakerState.OPEN), *forgiven]
     assert fleet.lost(1, fleet.connections[1].generation, int(ends_s * NS_PER_S)) == []
+
+
+@pytest.mark.parametrize("has_left", [True, False])
+def test_a_trip_is_not_taken_back_where_the_lanes_other_line_stands(has_left: bool) -> None:
+    """Whatever ended on one line, the other brought the same: the trip was the stream's."""
+    fleet = make()
+    want(fleet, 0, lines=2)
+    fleet.pulse(NS_PER_S)
+    opened(fleet, 1, NS_PER_S)
+    opened(fleet, 2, NS_PER_S)
+    if has_left:
+        fleet.unwant(key(0), 2 * NS_PER_S)
+    assert fleet.tripped(key(0), 2 * NS_PER_S) == []
+    assert not any(isinstance(effect, Forgive) for effect in fleet.lost(1, 1, 3 * NS_PER_S))
 
 
 def test_lanes_that_have_left_for_their_trip_count() -> None:

@@ -188,6 +188,20 @@ def test_a_stream_that_lists_lack_twice_is_given_up() -> None:
     assert (at <= 10, streams, more) == (True, {"c"}, [])
 
 
+def test_a_stream_that_the_list_lacks_and_that_brings_frames_is_not_given_up() -> None:
+    """Data proves more than a list, however often it is wrong; what stops to bring any is given up after all."""
+    venue = Venue("a")
+    venue.ignored = {"c"}
+    venue.wanted = {"a", "c"}
+    for _ in range(900):
+        venue.run(0.1)
+        if "c" in venue.subscriptions.unsure:
+            venue.subscriptions.brought("c", venue.now)
+    assert venue.given_up == []
+    venue.run(80)
+    assert [streams for _, streams in venue.given_up] == [{"c"}]
+
+
 def test_a_stream_that_vanishes_is_noticed_with_the_next_list() -> None:
     """Also one that came with the address; within 70 seconds it is given up."""
     venue = Venue("a", "b")
