@@ -18,8 +18,8 @@ from foxtrot.core.event_queue import QueueLimits
 from foxtrot.sandbox.launcher import Sandbox, launch
 from foxtrot.server.engine import MainEngine
 from foxtrot.transport.base import LaneKey
-from foxtrot.util.clock import Clock
-from foxtrot.util.constants import Exchange, Health, LaneState
+from foxtrot.util.clock import NS_PER_S, Clock
+from foxtrot.util.constants import Exchange, Health, LaneState, Serving
 from foxtrot.util.object import SubscribeRequest, TickData, TransportData
 from tests.chaos.measure import Outcome, first_wrong, unmarked_seconds
 from tests.chaos.recorder import Recorder, id_of
@@ -206,7 +206,7 @@ class Stage:
             self.outcome.detected.append(at - self.struck)
 
     def expect_polled(self, symbols: Sequence[str], within: float = 10.0) -> None:
-        """Each symbol's first polled tick follows its tick lane's fall; the times in between count."""
+        """Polling serves each symbol's tick soon after its fall, by a new value or by confirming the old; the times count."""
         for symbol in symbols:
             fall = self.fallen(LaneKey(symbol, "tick"))
             if fall is None:
@@ -304,7 +304,15 @@ class Stage:
         return max(ids) >= last and len(ids) == max(ids) - min(ids) + 1
 
     def _polled(self, symbol: str, since: float) -> float | None:
-        return next((at for at, tick in reversed_since(self.seen.ticks[symbol], since) if _is_polled(tick)), None)
+        """When polling served the tick first: with a new value, or by confirming the one that stands."""
+        told = next((at for at, tick in reversed_since(self.seen.ticks[symbol], since) if _is_polled(tick)), None)
+        times = [at for at in (told, self._confirmed(symbol, since)) if at is not None]
+        return min(times, default=None)
+
+    def _confirmed(self, symbol: str, since: float) -> float | None:
+        lane = next(status for status in self.adapter.lanes() if status.key == LaneKey(symbol, "tick"))
+        at = (lane.confirmed_ns - time.time_ns() + time.monotonic_ns()) / NS_PER_S
+        return at if lane.serving is Serving.POLL and at > since else None
 
     def _said(self, symbol: str, healths: Sequence[Health]) -> float | None:
         return next((at for at, health in self.seen.health_changes(symbol, self.struck) if health in healths), None)

@@ -19,7 +19,7 @@ row        of the catalogue of stream failures; letters are parts of one row
 T          seconds within which it has to be detected ("-": nothing may be noticed, or there is nothing to detect); every figure
            in seconds, measured at the handlers, judged with {SLACK:g} s for the measurement itself
 detected   p50 / p99 over every lane (or symbol) and repetition of what stands under "measured"
-to polled  p50 / p99 from the fall of a tick lane to its first polled tick; 1 s allowed
+to polled  p50 / p99 from the fall of a tick lane to its first polled tick, or the poll that confirms it; 1 s allowed
 lost       ids of trades and aggregate trades that the exchange's tape holds and handlers never got, live or as backfill
 twice      ids handed out more than once
 unmarked   seconds in which a price older than 1.6 s stood while its health said LIVE or DEGRADED, of the worst symbol
