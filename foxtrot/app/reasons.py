@@ -17,6 +17,7 @@ BECAUSE: Final = {
     Reason.RETRY: "its stream is tried again",
     Reason.PROOF: "its stream has proved itself",
     Reason.CLOSING: "the program ends",
+    Reason.IDS_BEGAN_ANEW: "the venue's ids have begun anew",
     Reason.CONNECTION: "its connection is lost",
     Reason.SILENCE: "its stream is silent while the venue trades",
     Reason.GAP: "its stream loses frames",

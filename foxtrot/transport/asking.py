@@ -1,6 +1,6 @@
 """Asks REST what lanes want to know: pages, anchors, the busiest symbol. Every question is answered, if only by a failure."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from foxtrot.transport import steps
 from foxtrot.transport.admission import Admission, Urgency
@@ -49,11 +49,11 @@ class Asking:
         self._say_once(what, "")
         return steps.Anchored(quote)
 
-    async def busiest(self) -> str:
-        """The symbol with most trades; "" where it could not be had."""
+    async def busiest(self, without: Collection[str]) -> str:
+        """The symbol with most trades, of all but these; "" where it could not be had."""
         await self._admission.admit(self._rest.weight("busiest"), Urgency.PAGE)
         try:
-            symbol = await self._rest.busiest()
+            symbol = await self._rest.busiest(without)
         except Exception as error:  # noqa: BLE001 -- streams go on without a canary; it is asked again
             self._failed("the busiest symbol", error)
             return ""

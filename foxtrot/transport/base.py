@@ -1,6 +1,6 @@
 """The seam: what a lane is called, what flows through it, what a venue must offer to feed it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -187,8 +187,8 @@ class Rest(Protocol):
         """Items from id ``first`` on, ascending, ``page_size`` at most, mapped as having come from ``source``."""
         ...
 
-    async def busiest(self) -> str:
-        """The symbol with most trades in the last 24 h."""
+    async def busiest(self, without: Collection[str] = ()) -> str:
+        """The symbol with most trades in the last 24 h, of all but these."""
         ...
 
     async def halted(self, symbols: Sequence[str]) -> set[str]:

@@ -8,6 +8,7 @@ from typing import Final
 
 from foxtrot.transport import steps
 from foxtrot.transport.admission import Admission
+from foxtrot.transport.answer_check import AnswerCheck
 from foxtrot.transport.asking import Asking
 from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import Answer, Dialler, LaneKey, LaneStatus, Outlet, Rest, StreamFeed
@@ -15,13 +16,13 @@ from foxtrot.transport.breaker import Breaker
 from foxtrot.transport.breaker_memory import LaneMemory, Memory
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.bundle import Carried, Forgive, Lost
+from foxtrot.transport.canary_choice import CanaryChoice
 from foxtrot.transport.fleet import Fleet, FleetMemory
 from foxtrot.transport.health import Finding
 from foxtrot.transport.health_watch import HealthWatch
 from foxtrot.transport.lane import Lane
 from foxtrot.transport.lane_door import LaneDoor
 from foxtrot.transport.lane_record import HOLD_NS
-from foxtrot.transport.old_answers import OldAnswers
 from foxtrot.transport.polling import Polling
 from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
@@ -34,14 +35,13 @@ from foxtrot.util.constants import BreakerState, Channel, Reason
 PULSE: Final = 0.1
 """Seconds between looks at what is due."""
 
-CHOOSE_AGAIN: Final = 10.0
-"""Seconds after which an unanswered search for the canary is made again."""
-
 TOGETHER: Final = 50
 """So many lanes are looked at without reading frames in between."""
 
 PROBES: Final = 10
 """One in so many lanes with trips of their own may try its stream at once."""
+
+_REPEATS: Final = "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
 
 _log = logging.getLogger(__name__)
 
@@ -80,9 +80,7 @@ class Hub:
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_held = False
         self._troubles: Final = Troubles(watcher.problem)
-        self._canary = ""
-        self._is_choosing = False
-        self.old_answers: Final = OldAnswers()
+        self.check: Final = AnswerCheck()
         self.fleet: Final = Fleet(clock.now_ns(), chance, memory.recall_fleet(FleetMemory) if memory else None)
         self.polling: Final = Polling(rest, budget, clock, self)
         self.streaming: Final = Streaming(
@@ -99,6 +97,9 @@ class Hub:
         admission = Admission(budget, clock)
         self._asking: Final = Asking(rest, budget, admission, clock, self._troubles.say)
         self._starting: Final = Starting(rest, budget, admission, clock, self)
+        self.canary: Final = CanaryChoice(
+            self._asking, clock, self._spawn, on_chosen=self._canary_chosen, on_problem=watcher.problem
+        )
 
     # --- the life of the hub ----------------------------------------------------------------------------------------------
 
@@ -128,17 +129,11 @@ class Hub:
         """
         for key in keys:
             if key not in self._lanes:
-                lane = self._lanes[key] = self._lane(key, hold_ns)
-                self._at.setdefault(key.symbol, []).append(lane)
-                if lane.breaker.state is not BreakerState.CLOSED:
-                    self._watcher.breaker(key, BreakerState.CLOSED, lane.breaker.state)
-                self.step(lane, self._decide(key))
-                self._starting.add(key)
+                self._open_lane(key, hold_ns, self._memory.recall(key) if self._memory else None)
 
-    def _lane(self, key: LaneKey, hold_ns: int | None) -> Lane:
-        """A lane as an earlier process left it."""
-        known = self._memory.recall(key) if self._memory else None
-        return Lane(
+    def _open_lane(self, key: LaneKey, hold_ns: int | None, known: LaneMemory | None) -> None:
+        """A lane with the breaker and the switches that an earlier one left."""
+        lane = self._lanes[key] = Lane(
             key,
             is_tick=_is_tick(key),
             now_ns=self._clock.now_ns(),
@@ -147,6 +142,11 @@ class Hub:
             switches=SwitchLog(known.switches if known else ()),
             hold_ns=hold_ns,
         )
+        self._at.setdefault(key.symbol, []).append(lane)
+        if lane.breaker.state is not BreakerState.CLOSED:
+            self._watcher.breaker(key, BreakerState.CLOSED, lane.breaker.state)
+        self.step(lane, self._decide(key))
+        self._starting.add(key)
 
     def close_lane(self, key: LaneKey, reason: Reason) -> None:
         """Ends a lane; its closing event is its last."""
@@ -162,6 +162,7 @@ class Hub:
             del self._at[key.symbol]
             self.polling.drop(key.symbol)
             self._health.forget(key.symbol)
+            self.check.forget(key.symbol)
 
     def decide_again(self) -> None:
         """The flags have changed: each lane whose decision differs is told."""
@@ -176,6 +177,7 @@ class Hub:
         for key, lane in list(self._lanes.items()):
             if chosen is None or key.symbol in chosen:
                 self.step(lane, steps.Revive())
+        self.streaming.act(self.fleet.revive(self._clock.now_ns()))
 
     def force_open(self, symbols: Iterable[str]) -> None:
         """By hand: no streams for lanes of these symbols until ``revive``."""
@@ -187,6 +189,7 @@ class Hub:
     def halted(self, symbols: frozenset[str]) -> None:
         """The venue does not trade these symbols now; all others it does."""
         self._health.halted = symbols
+        self.canary.halted(symbols)
 
     def hold(self, is_on: bool) -> None:
         """The consumer is too slow: lanes that must be whole pause, to be completed by id afterwards."""
@@ -238,15 +241,19 @@ class Hub:
 
     def polled(self, answers: Mapping[str, Answer], asked_ns: int) -> None:
         """The beat brought answers."""
-        if self.old_answers.is_old(answers, asked_ns):
-            self._troubles.say(
-                "poll", "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
-            )
+        late, anew = self.check.polled(answers, asked_ns, self._clock.now_ns())
+        for symbol in anew:
+            self._begin_anew(symbol)
+        if len(late) == len(answers) > 0:
+            self._troubles.say("poll", _REPEATS)
             return
         self._troubles.say("poll", "")
-        if (canary := answers.get(self._canary)) is not None:
+        fresh = {symbol: answer for symbol, answer in answers.items() if symbol not in late}
+        for symbol in answers:
+            self._troubles.say(f"poll {symbol}", f"{symbol}: {_REPEATS}" if symbol in late else "")
+        if (canary := fresh.get(self.canary.symbol)) is not None:
             self.streaming.canary_polled(canary, asked_ns)
-        told = [(lane, steps.Polled(answer, asked_ns)) for symbol, answer in answers.items() for lane in self._at.get(symbol, ())]
+        told = [(lane, steps.Polled(answer, asked_ns)) for symbol, answer in fresh.items() for lane in self._at.get(symbol, ())]
         self._tell_polled(told[:TOGETHER])
         if told[TOGETHER:]:
             self._spawn(self._tell_rest(told[TOGETHER:]), "telling polls")
@@ -261,6 +268,17 @@ class Hub:
             if lane.is_started:
                 self.step(lane, given)
 
+    def _begin_anew(self, symbol: str) -> None:
+        """The venue counts the symbol's trades from the start again: nothing that was known of them holds any longer."""
+        self._watcher.problem(f"{symbol}: the venue has begun its ids anew, its lanes are closed and opened again")
+        lanes = list(self._at.get(symbol, ()))
+        for lane in lanes:
+            self.close_lane(lane.key, Reason.IDS_BEGAN_ANEW)
+        self.check.forget(symbol)
+        for lane in lanes:
+            self._open_lane(lane.key, lane.hold_ns, LaneMemory(lane.breaker.memory(), lane.switch_log.times))
+        self.canary.leave(symbol, "its ids have begun anew")
+
     def poll_failed(self, problem: str) -> None:
         """The beat had no answer."""
         self._troubles.say("poll", problem)
@@ -271,6 +289,10 @@ class Hub:
             self.close_lane(key, Reason.UNKNOWN_SYMBOL)
         self._watcher.refused(symbol, problem)
 
+    def unwatched(self, symbol: str) -> None:
+        """The venue does not know the canary's symbol."""
+        self.canary.refused(symbol)
+
     def _carried(self, effect: Carried | Lost | Forgive) -> None:
         given: steps.Input
         match effect:
@@ -280,12 +302,16 @@ class Hub:
                 given = steps.StreamDown()
             case Forgive():  # pragma: no branch -- there are no others: mypy proves the match whole
                 given = steps.Forgiven()
+        self._remember_fleet()  # a dial that succeeds moves no breaker, and counts all the same
         self._tell(effect.lanes, given)
 
     def _connection_moved(self, number: int, old: BreakerState, new: BreakerState) -> None:
+        self._remember_fleet()
+        self._watcher.connection(number, old, new)
+
+    def _remember_fleet(self) -> None:
         if self._memory:
             self._memory.note_fleet(self.fleet.memory())
-        self._watcher.connection(number, old, new)
 
     def _unlisted(self, keys: Sequence[LaneKey]) -> None:
         self._tell(keys, steps.Unlisted())
@@ -369,19 +395,13 @@ class Hub:
 
     def _open_stream(self, lane: Lane, lines: int) -> None:
         streams = self._feed.streams(lane.key)
-        door = LaneDoor(lane, self.step, self.old_answers.streamed)
+        door = LaneDoor(lane, self.step, self.check.streamed)
         for stream in streams:
             self.streaming.route(stream, self._feed.handler(lane.key, stream, door))
         self.streaming.act(self.fleet.want(lane.key, streams, self._clock.now_ns(), lines))
-        if not self._canary and not self._is_choosing:
-            self._is_choosing = True
-            self._spawn(self._choose_canary(), "choosing the canary")
+        self.canary.need()
 
-    async def _choose_canary(self) -> None:
-        """The busiest symbol of the venue watches over every connection; asked again until there is an answer."""
-        while not (symbol := await self._asking.busiest()):
-            await self._clock.sleep(CHOOSE_AGAIN)
-        self._canary = symbol
+    def _canary_chosen(self, symbol: str) -> None:
         self.polling.watch(symbol)
         self.streaming.watch(symbol)
 

@@ -35,6 +35,7 @@ class LaneRecord:
         hold_ns: int | None = HOLD_NS,
     ) -> None:
         self.key: Final = key
+        self.hold_ns: Final = hold_ns
         self.state = LaneState.POLLING
         self.serving = Serving.NONE
         self.reason = Reason.SUBSCRIBED

@@ -49,6 +49,10 @@ class Listener(Protocol):
         """The venue has not known this symbol for a minute; it is asked for no longer."""
         ...
 
+    def unwatched(self, symbol: str) -> None:
+        """The same of the watched symbol: another is to be watched."""
+        ...
+
 
 class Polling:
     """Asks in the background for the symbols it was given."""
@@ -205,8 +209,10 @@ class Polling:
     def _refused(self, symbol: str, problem: str) -> None:
         was_refused = self._roll.is_refused(symbol)
         if self._roll.refused(symbol, self._clock.now_ns()):
-            is_wanted = symbol in self._roll.symbols
+            is_wanted, is_watched = symbol in self._roll.symbols, symbol == self._roll.watched
             self._roll.give_up(symbol)
+            if is_watched:
+                self._listener.unwatched(symbol)
             if is_wanted:
                 self._listener.refused(symbol, problem)
         elif not was_refused:

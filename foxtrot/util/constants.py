@@ -86,6 +86,7 @@ class Reason(StrEnum):
     RETRY = "retry"  # the wait is over, the stream is tried again
     PROOF = "proof"
     CLOSING = "closing"
+    IDS_BEGAN_ANEW = "ids_began_anew"  # the venue counts from the start again: so does the lane
     # trips and failures
     CONNECTION = "connection"
     SILENCE = "silence"

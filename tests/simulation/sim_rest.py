@@ -1,7 +1,7 @@
 """The simulated venue's REST side: true answers, late, old, missing or refused as the script says."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote, Stats
@@ -96,10 +96,13 @@ class SimRest:
             return [Item(number, last, number) for number, last in instrument.aggregates_from(first, then, PAGE)]
         return [Item(number, number, number) for number in instrument.trades_from(first, then, PAGE)]
 
-    async def busiest(self) -> str:
+    async def busiest(self, without: Collection[str] = ()) -> str:
         """The symbol that changes most."""
         await self._ask("busiest", 80)
-        return max(self._market.instruments.values(), key=lambda instrument: instrument.rate).symbol
+        return max(
+            (each for each in self._market.instruments.values() if each.symbol not in without),
+            key=lambda instrument: instrument.rate,
+        ).symbol
 
     async def halted(self, symbols: Sequence[str]) -> set[str]:
         """Those that do not trade."""

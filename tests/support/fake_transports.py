@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
@@ -90,10 +90,10 @@ class FakeRest:
         begin = max(first, self.first[key.symbol])
         return [Item(number, number, number) for number in range(begin, min(last, begin + PAGE - 1) + 1)]
 
-    async def busiest(self) -> str:
+    async def busiest(self, without: Collection[str] = ()) -> str:
         """The symbol with the largest trade id."""
         await self._asking("busiest")
-        return max(self.trades, key=lambda symbol: self.trades[symbol])
+        return max(self.trades.keys() - set(without), key=lambda symbol: self.trades[symbol])
 
     async def halted(self, symbols: Sequence[str]) -> set[str]:
         """Those named in ``halts``."""

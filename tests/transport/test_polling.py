@@ -26,6 +26,7 @@ class Rig:
         self.polls: list[tuple[int, Mapping[str, Answer], int]] = []  # when they came, and when they were asked
         self.problems: list[str] = []
         self.given_up: list[tuple[str, str]] = []
+        self.unwatched_symbols: list[str] = []
         self.raises: Exception | None = None
 
     def polled(self, answers: Mapping[str, Answer], asked_ns: int) -> None:
@@ -38,6 +39,9 @@ class Rig:
 
     def refused(self, symbol: str, problem: str) -> None:
         self.given_up.append((symbol, problem))
+
+    def unwatched(self, symbol: str) -> None:
+        self.unwatched_symbols.append(symbol)
 
     def add(self, *symbols: str) -> None:
         """The venue knows these, and they are in the beat."""
@@ -284,12 +288,13 @@ async def test_the_watched_symbol_is_in_the_beat(rig: Rig, count: int) -> None:
     assert rig.seen("CANARY") == []
 
 
-async def test_a_watched_symbol_that_nobody_subscribed_is_given_up_in_silence(rig: Rig) -> None:
-    """Nobody's lane ends."""
+async def test_a_watched_symbol_that_nobody_subscribed_ends_nobodys_lane(rig: Rig) -> None:
+    """It is told that it is watched no longer."""
     await begin(rig, "A")
     rig.polling.watch("GONE")
     await rig.clock.advance(100.0)
     assert rig.given_up == []
+    assert rig.unwatched_symbols == ["GONE"]
     assert len(rig.problems) == 1
     before = len(rig.rest.asked)
     await rig.clock.advance(10.0)

@@ -102,7 +102,7 @@ class BinanceConnection:
             offset=self.clock_offset.known_ns,
             memory=self._memory,
         )
-        statuses = StatusWatch(rest, self._clock, self._budget, self._subscribed, self._market.halted)
+        statuses = StatusWatch(rest, self._clock, self._budget, self._market.watched, self._market.halted)
         self._watch(watch.run(self._market.has_lanes), "clock watch")
         self._watch(statuses.run(self._market.has_lanes), "status watch")
 
@@ -152,9 +152,6 @@ class BinanceConnection:
         memory = Memory(path, self._clock, lambda text: self._tell(text, logging.WARNING))
         await memory.open()
         return memory
-
-    def _subscribed(self) -> set[str]:
-        return {status.key.symbol for status in self._market.statuses()}
 
     def _watch(self, work: Coroutine[None, None, None], name: str) -> None:
         self._watching.append(asyncio.get_running_loop().create_task(work, name=name))

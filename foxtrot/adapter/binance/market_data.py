@@ -188,6 +188,11 @@ class MarketData:
         """How every lane stands."""
         return self._hub.statuses() if self._hub is not None else []
 
+    def watched(self) -> set[str]:
+        """The symbols whose quotes are looked at: of every lane, and the one that watches over the stream connections."""
+        canary = self._hub.canary.symbol if self._hub is not None else ""
+        return {status.key.symbol for status in self.statuses()} | ({canary} - {""})
+
     def health_of(self, symbol: str) -> HealthData | None:
         """A symbol's health now; None where it is not subscribed."""
         finding = self._hub.finding(symbol) if self._hub is not None else None
@@ -218,6 +223,8 @@ class MarketData:
         composer = self._composers.get(key.symbol)
         if composer is not None and key.channel == Channel.TICK and serving is not Serving.STREAM:
             composer.served_by_poll()
+        if key.channel == Channel.TICK and new is LaneState.CLOSED:
+            self._composers.pop(key.symbol, None)  # a tick that begins again waits for both its halves again
         self._callbacks.on_transport(
             TransportData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, old, new, serving, reason)
         )
@@ -291,8 +298,6 @@ class MarketData:
 
     def _forget(self, key: LaneKey) -> None:
         self._wanted.pop(key, None)
-        if key.channel == Channel.TICK:
-            self._composers.pop(key.symbol, None)  # a tick that begins again waits for both its halves again
         if not any(other.symbol == key.symbol for other in self._wanted):
             self._health.pop(key.symbol, None)
 

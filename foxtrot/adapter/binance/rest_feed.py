@@ -1,7 +1,7 @@
 """Binance's REST market data as the transports ask for it: paths, weights, typed answers (binance.md, section 4)."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -137,10 +137,10 @@ class BinanceRest:
         body = await self._client.get("exchangeInfo", timeout=MARKETS_TIMEOUT)
         return await asyncio.to_thread(_decoded, "exchangeInfo", body, ExchangeInfoBody)
 
-    async def busiest(self) -> str:
+    async def busiest(self, without: Collection[str] = ()) -> str:
         """``ticker/24hr`` of all symbols, in its short form; some thousand rows, read in a worker. Raises BadAnswer for none."""
         body = await self._client.get("ticker/24hr", {"type": "MINI"}, timeout=MARKETS_TIMEOUT)
-        return await asyncio.to_thread(_busiest, body)
+        return await asyncio.to_thread(_busiest, body, without)
 
     async def halted(self, symbols: Sequence[str]) -> set[str]:
         """Those whose status in ``exchangeInfo`` is not TRADING; only names and statuses are decoded, in a worker."""
@@ -168,8 +168,8 @@ def _book_tickers(body: str, asked_ns: int, received_ns: int) -> dict[str, Answe
     return {row.symbol: Answer(row.symbol, to_quote(row, asked_ns, received_ns), None) for row in rows}
 
 
-def _busiest(body: str) -> str:
-    rows = _decoded("ticker/24hr", body, list[_Count])
+def _busiest(body: str, without: Collection[str]) -> str:
+    rows = [row for row in _decoded("ticker/24hr", body, list[_Count]) if row.symbol not in without]
     if not rows:
         raise BadAnswer("GET ticker/24hr: the venue names no symbol")
     return max(rows, key=lambda row: row.count).symbol

@@ -1,4 +1,4 @@
-"""Asks the venue which of the subscribed symbols it does not trade just now."""
+"""Asks the venue which of the watched symbols it does not trade just now."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -42,7 +42,7 @@ class StatusWatch:
             await self._clock.sleep(PERIOD)
 
     async def look(self) -> None:
-        """Asks for every subscribed symbol once; ``on_halted`` is called when the set has changed."""
+        """Asks for every watched symbol once; ``on_halted`` is called when the set has changed."""
         symbols = list(dict.fromkeys(self._symbols()))
         halted = self._halted.intersection(symbols)  # of those wanted no longer nothing is known
         for at in range(0, len(symbols), CHUNK):

@@ -5,6 +5,7 @@ from foxtrot.transport.old_answers import BEHIND_NS, MEMORY, OldAnswers
 from foxtrot.util.clock import NS_PER_S
 
 _NOTHING = (0.0,) * 8
+LATE_NS = 100 * NS_PER_S
 
 
 def _stats(last_id: int, received_ns: int = 0) -> Stats:
@@ -23,34 +24,77 @@ def _streamed(symbol: str, *last_ids: int) -> OldAnswers:
     return old
 
 
+def _late(old: OldAnswers, asked_ns: int = LATE_NS, **last_ids: int) -> set[str]:
+    return set(old.late(_answers(**last_ids), asked_ns))
+
+
 def test_an_answer_behind_what_a_stream_had_shown_is_old_with_all_that_is_in_it() -> None:
     """One busy symbol among quiet ones tells of all of them."""
     old = _streamed("BTC", 10, 11, 12)
-    assert old.is_old(_answers(BTC=9, ETH=5), BEHIND_NS)
-    assert not old.is_old(_answers(BTC=10, ETH=5), BEHIND_NS)
+    assert _late(old, BEHIND_NS, BTC=9, ETH=5) == {"BTC", "ETH"}
+    assert not _late(old, BEHIND_NS, BTC=10, ETH=5)
 
 
 def test_what_was_shown_just_before_proves_nothing() -> None:
     """A replica may trail by less than the bound."""
     old = _streamed("BTC", 10, 11, 12)
-    assert not old.is_old(_answers(BTC=9), BEHIND_NS - 1)
-    assert not old.is_old(_answers(BTC=11), 1 * NS_PER_S + BEHIND_NS)
-    assert old.is_old(_answers(BTC=10), 1 * NS_PER_S + BEHIND_NS)
+    assert not _late(old, BEHIND_NS - 1, BTC=9)
+    assert not _late(old, 1 * NS_PER_S + BEHIND_NS, BTC=11)
+    assert _late(old, 1 * NS_PER_S + BEHIND_NS, BTC=10)
 
 
 def test_where_nothing_is_known_nothing_is_old() -> None:
     """Another symbol, a window without trades, an answer without figures."""
     old = _streamed("BTC", 10)
-    late = 100 * NS_PER_S
-    assert not old.is_old(_answers(ETH=1), late)
-    assert not old.is_old(_answers(BTC=-1), late)
-    assert not old.is_old({"BTC": Answer("BTC", None, None)}, late)
-    assert not old.is_old({}, late)
+    assert not _late(old, ETH=1)
+    assert not _late(old, BTC=-1)
+    assert not old.late({"BTC": Answer("BTC", None, None)}, LATE_NS)
+    assert not old.late({}, LATE_NS)
 
 
 def test_it_remembers_so_many_and_what_repeats_counts_from_its_first() -> None:
     """A quiet symbol's last trade was known for as long as it has been shown."""
     old = _streamed("BTC", *(7 for _ in range(3 * MEMORY)), 8)
-    assert old.is_old(_answers(BTC=6), BEHIND_NS)
+    assert _late(old, BEHIND_NS, BTC=6)
     busy = _streamed("BTC", *range(3 * MEMORY))
-    assert not busy.is_old(_answers(BTC=0), BEHIND_NS)  # so long ago is forgotten
+    assert not _late(busy, BEHIND_NS, BTC=0)  # so long ago is forgotten
+
+
+def test_one_that_stands_still_while_another_goes_on_tells_of_itself_alone() -> None:
+    """Also while the other one does not trade for a while."""
+    old = _streamed("ETH", 10)
+    assert _late(old, ETH=9, BTC=5) == {"ETH", "BTC"}
+    assert _late(old, ETH=9, BTC=6) == {"ETH"}
+    assert _late(old, ETH=9, BTC=6) == {"ETH"}
+
+
+def test_one_that_moves_on_late_tells_of_all_again() -> None:
+    """A replica that trails moves on too: who goes along with it proves nothing."""
+    old = _streamed("ETH", 10)
+    _late(old, ETH=7, BTC=5)
+    assert _late(old, ETH=7, BTC=6) == {"ETH"}
+    assert _late(old, ETH=8, BTC=7) == {"ETH", "BTC"}
+
+
+def test_one_above_what_its_stream_had_shown_is_of_the_present() -> None:
+    """Whatever the late ones do."""
+    old = _streamed("ETH", 10)
+    old.streamed("BTC", _stats(5))
+    _late(old, ETH=7, BTC=5)
+    assert _late(old, ETH=8, BTC=5) == {"ETH", "BTC"}
+    assert _late(old, ETH=9, BTC=6) == {"ETH"}
+
+
+def test_an_answer_that_goes_back_and_forth_does_not_move_on() -> None:
+    """What counts is the newest trade that any poll has shown."""
+    old = _streamed("ETH", 10)
+    for last_id in (6, 5, 6):
+        assert _late(old, ETH=9, BTC=last_id) == {"ETH", "BTC"}
+
+
+def test_what_is_forgotten_is_not_held_against_anybody() -> None:
+    """It may begin anew."""
+    old = _streamed("BTC", 10)
+    old.forget("BTC")
+    old.forget("ETH")
+    assert not _late(old, BTC=1)
