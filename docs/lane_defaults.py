@@ -62,6 +62,8 @@ SECTIONS: Final = {
     ),
     "Connections": (
         "transport.hub",
+        "transport.loop_beat",
+        "transport.probing",
         "transport.fleet",
         "transport.dials",
         "transport.rotation",

@@ -190,6 +190,11 @@ class QuoteAudit(_Score):
         self._trim(now_ns)
         return self._take()
 
+    def stalled(self, span_ns: int) -> None:
+        """Our loop stood still for so long: what the stream brought meanwhile has not been read."""
+        for poll in self._polls:
+            poll.answered_ns += span_ns
+
     def is_calm(self, now_ns: int) -> bool:
         """Whether ``verdicts`` would return and change nothing now."""
         keep_ns = now_ns - KEPT_NS
@@ -314,6 +319,10 @@ class IdAudit(_Score):
         """The polls judged since the last call, in the order in which they were asked."""
         self._judge(now_ns)
         return self._take()
+
+    def stalled(self, span_ns: int) -> None:
+        """Our loop stood still for so long: what the stream brought meanwhile has not been read."""
+        self._polls = [(asked_ns, answered_ns + span_ns, last_id) for asked_ns, answered_ns, last_id in self._polls]
 
     @property
     def is_calm(self) -> bool:

@@ -11,8 +11,8 @@ Rules (design, section 5; reliability CB-3, RT-3, RT-5, BN-4):
 4. A connection without lanes lingers for ``LINGER_NS`` (a lane that comes back needs no dial), then it is closed.
 5. A connection that grows old, or is about to be closed, gets a successor with the same lanes (``rotation``). Whichever of the
    two ends first, nothing is counted and no lane falls that the other carries. New lanes join both.
-6. When ``MASS_LANES`` or more of a connection's lanes, and half of them, trip within ``MASS_NS``, the connection has failed. So it has
-   where a lane tripped ``DYING_NS`` at most before its only connection ended. Such trips are taken back (``Forgive``).
+6. When ``MASS_LANES`` or more of a connection's lanes, and half of them, trip within ``MASS_NS``, the connection has failed. So
+   it has where a lane tripped ``DYING_NS`` at most before its only connection ended. Such trips are taken back (``Forgive``).
 7. Every dial has a generation; what an older one says changes nothing.
 """
 
@@ -212,7 +212,7 @@ class Fleet:
         return effects
 
     def revive(self, now_ns: int) -> list[FleetEffect]:
-        """By hand: what waits for its next dial waits no longer; how often may be dialled, and the venue's silence, still hold."""
+        """By hand: nothing waits any longer for its next dial; how often may be dialled, and the venue's silence, still hold."""
         self._first_retry_ns = min(self._first_retry_ns, now_ns)
         for bundle in self._bundles:
             bundle.retry_at_ns = min(bundle.retry_at_ns, now_ns)

@@ -34,6 +34,10 @@ class Holes:
         elif self._holes:
             self._holes = [rest for hole in self._holes for rest in _without(hole, item_id)]
 
+    def stalled(self, span_ns: int) -> None:
+        """Our loop stood still for so long: what fills a hole may not have been read yet."""
+        self._holes = [(first, last, since_ns + span_ns) for first, last, since_ns in self._holes]
+
     @property
     def is_none(self) -> bool:
         """Whether nothing is missing."""

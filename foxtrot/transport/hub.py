@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Final
 
 from foxtrot.transport import steps
@@ -23,7 +23,9 @@ from foxtrot.transport.health_watch import HealthWatch
 from foxtrot.transport.lane import Lane
 from foxtrot.transport.lane_door import LaneDoor
 from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.loop_beat import LoopBeat
 from foxtrot.transport.polling import Polling
+from foxtrot.transport.probing import pulses
 from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
 from foxtrot.transport.switch_log import SwitchLog
@@ -37,9 +39,6 @@ PULSE: Final = 0.1
 
 TOGETHER: Final = 50
 """So many lanes are looked at without reading frames in between."""
-
-PROBES: Final = 10
-"""One in so many lanes with trips of their own may try its stream at once."""
 
 _REPEATS: Final = "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
 
@@ -79,6 +78,7 @@ class Hub:
         self._untold: deque[tuple[Lane, steps.Input]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_held = False
+        self._beat: Final = LoopBeat(clock, self._lanes)
         self._troubles: Final = Troubles(watcher.problem)
         self.check: Final = AnswerCheck()
         self.fleet: Final = Fleet(clock.now_ns(), chance, memory.recall_fleet(FleetMemory) if memory else None)
@@ -219,7 +219,7 @@ class Hub:
     def _step(self, lane: Lane, given: steps.Input) -> None:
         self._health.touch(lane.key.symbol)
         try:
-            effects = lane.step(given, self._clock.now_ns())
+            effects = lane.step(given, self._beat.now_ns())
         except Exception as error:  # noqa: BLE001 -- one lane's fault is not to stop the others
             self._troubles.broken(f"{lane.key.symbol} {lane.key.channel}", error)
             return
@@ -332,31 +332,13 @@ class Hub:
 
     async def _look_at_what_is_due(self) -> None:
         """Many lanes take some milliseconds: frames are read in between."""
-        for number, (lane, given) in enumerate(self._pulses()):
+        for number, (lane, given) in enumerate(pulses(self._lanes.values(), self._offset(), self._beat.now_ns())):
             self.step(lane, given)
             if number % TOGETHER == TOGETHER - 1:
                 await self._clock.sleep(0)
         self.streaming.act(self.fleet.pulse(self._clock.now_ns()))
         for _ in self._health.look(TOGETHER):
             await self._clock.sleep(0)
-
-    def _pulses(self) -> Iterator[tuple[Lane, steps.Pulse]]:
-        """For lanes in which something may be due.
-
-        Of those with trips of their own a tenth may try their stream at once (CB-3), longest waiting first.
-        """
-        offset_ns, now_ns = self._offset(), self._clock.now_ns()
-        tripped = [lane for lane in self._lanes.values() if lane.breaker.state is not BreakerState.CLOSED]
-        others = [lane for lane in self._lanes.values() if lane.breaker.state is BreakerState.CLOSED]
-        permits = max(1, len(tripped) // PROBES) - sum(lane.is_probing for lane in tripped)
-        for lane in sorted(tripped, key=lambda each: each.retry_at_ns):
-            if not lane.is_calm(now_ns):
-                was_probing = lane.is_probing
-                yield lane, steps.Pulse(offset_ns, permits > 0)
-                permits -= lane.is_probing and not was_probing
-        for lane in others:
-            if not lane.is_calm(now_ns):
-                yield lane, steps.Pulse(offset_ns)
 
     # --- effects ----------------------------------------------------------------------------------------------------------
 

@@ -40,7 +40,7 @@ class Lane(LaneRecord):
 
     # --- the door ---------------------------------------------------------------------------------------------------------
 
-    def step(self, given: steps.Input, now_ns: int) -> list[steps.Effect]:  # noqa: C901, PLR0912 -- one line an input: this is the table
+    def step(self, given: steps.Input, now_ns: int) -> list[steps.Effect]:  # noqa: C901, PLR0912, PLR0915 -- one line an input: this is the table
         """Takes one input; returns what to do, in order."""
         if self.state is LaneState.CLOSED:
             return []
@@ -82,6 +82,8 @@ class Lane(LaneRecord):
                     self._ids.hold(given.is_on)
             case steps.Pulse():
                 self._pulse(given)
+            case steps.Stalled():
+                self._stalled(given.span_ns)
             case steps.Revive():
                 self.switch_log.forget()
                 self.breaker.revive(now_ns)
@@ -90,7 +92,7 @@ class Lane(LaneRecord):
                 self._force_open()
             case steps.Close():  # pragma: no branch -- there are no other inputs: mypy proves the match whole
                 self._close(given.reason)
-        if not isinstance(given, steps.Close):
+        if not isinstance(given, steps.Close | steps.Stalled):  # what waits in the sockets is to be read first
             self._look(is_due=isinstance(given, steps.Pulse | steps.Polled))
         return self._told()
 
@@ -120,6 +122,16 @@ class Lane(LaneRecord):
             self._leave_ns = 0
             self._tell(self._tick.resume())
         elif self.state in {LaneState.POLLING, LaneState.SHADOW}:
+            self._want_attempt()
+
+    def _want_attempt(self) -> None:
+        """Begins one, unless it has to wait for the lane's connection, or after a trip for a ``Pulse`` that lets it."""
+        if self._awaits_connection and self._bar(self._now) is None:
+            self._go(LaneState.FALLBACK, Reason.CONNECTION, Serving.POLL)
+        elif self.breaker.state is BreakerState.OPEN:
+            self._end_attempt(is_shut=True)
+            self._go(LaneState.FALLBACK, self._bar(self._now) or Reason.BREAKER_OPEN, Serving.POLL)
+        else:
             self._try_stream(self.decision.reason)
 
     def _leave(self) -> None:
@@ -136,11 +148,12 @@ class Lane(LaneRecord):
         was_streamed = self.serving is Serving.STREAM
         is_shadow = self.decision.transport is Transport.SHADOW
         is_up = self._evidence.is_up
-        self._end_attempt(is_shut=not is_shadow)
+        is_barred = self.breaker.state is BreakerState.OPEN  # a trip of its own: a ``Pulse`` says when it may try again
+        self._end_attempt(is_shut=not is_shadow or is_barred)
         self._go(_STATE_OF[self.decision.transport], self.decision.reason, Serving.POLL)
         if was_streamed:
             self._out.append(steps.PollNow())
-        if is_shadow:
+        if is_shadow and not is_barred:
             self._shadow(is_up=is_up)
 
     def _shadow(self, *, is_up: bool = False) -> None:
@@ -303,6 +316,10 @@ class Lane(LaneRecord):
             self._tell(self._ids.passed(self._now, given.offset_ns))
         if given.may_probe or self.breaker.state is not BreakerState.OPEN:
             self._retry()
+
+    def _stalled(self, span_ns: int) -> None:
+        self._answered_ns = min(self._answered_ns + span_ns, self._now)
+        self._values.stalled(span_ns, self._now)
 
     def _retry(self) -> None:
         """The stream is tried again if it is time; a bound on switches that holds it back longer is told once."""

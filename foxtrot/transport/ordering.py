@@ -233,6 +233,11 @@ class IdOrder:
             return Standing.OLD
         return Standing.AHEAD if is_behind else Standing.LEVEL
 
+    def stalled(self, span_ns: int) -> None:
+        """Our loop stood still for so long: that the stream was behind meanwhile says nothing."""
+        if self._ahead_since_ns:
+            self._ahead_since_ns += span_ns
+
     def _ready(self) -> list[Item]:
         taken, following = [], self.next_id
         while self._order and self._order[0] == following:

@@ -113,6 +113,12 @@ class Pulse(_Step, frozen=True):
     may_probe: bool = True
 
 
+class Stalled(_Step, frozen=True):
+    """Our own loop stood still for so long: what came meanwhile has not been read, and nobody is to blame for it."""
+
+    span_ns: int
+
+
 class Revive(_Step, frozen=True):
     """By hand: try the stream now."""
 
@@ -140,6 +146,7 @@ Input = (
     | ForceOpen
     | Hold
     | Pulse
+    | Stalled
     | Revive
     | Close
 )

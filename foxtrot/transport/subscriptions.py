@@ -6,7 +6,8 @@ Rules:
    those that found no answer twice, the list decides, or a frame that they bring; where neither comes, they are given up too.
 2. The venue is asked for its list ``FIRST_LIST_NS`` after the connection opened, ``CHECK_NS`` after a subscription was answered,
    and every ``LIST_NS``. What the list lacks is subscribed once more; what it lacks ``RECHECK_NS`` later again is given up,
-   unless it has brought a frame meanwhile: data proves more than a list. What it has too much is unsubscribed. A list that does not come changes nothing else: silence is the canary's matter.
+   unless it has brought a frame meanwhile: data proves more than a list. What it has too much is unsubscribed. A list that
+   does not come changes nothing else: silence is the canary's matter.
 3. What is given up is told once (``take_given_up``), and tried again with each list for as long as it is wanted.
 4. At most one command in ``PAUSE_NS``: with pings and pongs never more than 5 messages a second.
 """

@@ -50,6 +50,7 @@ class IdValues:
         self._page_source = Source.POLL
         self._sampled_ns = 0
         self._up_ns = 0
+        self._stalled_ns = 0  # when our loop ran again after it had stood still last
 
     # --- what the lane asks -------------------------------------------------------------------------------------------------
 
@@ -131,6 +132,15 @@ class IdValues:
         self._up_ns = 0
         self.is_dead = self.is_storm = self._is_joining = False
 
+    def stalled(self, span_ns: int, now_ns: int) -> None:
+        """Our loop stood still: the stream has so much longer; how late it is, frames of before do not tell."""
+        self._stalled_ns = now_ns
+        self._audit.stalled(span_ns)
+        self._holes.stalled(span_ns)
+        self._waits = deque((since_ns + span_ns, item_id) for since_ns, item_id in self._waits)
+        if self.order:
+            self.order.stalled(span_ns)
+
     def hold(self, is_on: bool) -> None:
         """The consumer is slow, or has caught up."""
         if self.order is None or self.is_held == is_on:
@@ -202,7 +212,8 @@ class IdValues:
             return []
         if order.heard_ns != self._sampled_ns and order.event_ms and offset_ns is not None:
             self._sampled_ns = order.heard_ns
-            self.lag.sample(order.heard_ns, order.event_ms * NS_PER_MS, offset_ns)
+            if order.event_ms * NS_PER_MS - offset_ns >= self._stalled_ns:
+                self.lag.sample(order.heard_ns, order.event_ms * NS_PER_MS, offset_ns)
         return self._hold_bound(order, now_ns)
 
     def asks(self, now_ns: int, *, is_streaming: bool, is_joining: bool) -> list[steps.Effect]:

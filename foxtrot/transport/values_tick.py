@@ -70,6 +70,10 @@ class TickValues:
         """It serves on after all."""
         return _told(self.order.resume(), Source.STREAM)
 
+    def stalled(self, span_ns: int, _now_ns: int) -> None:
+        """Our loop stood still: the stream has so much longer to show what polls did."""
+        self._audit.stalled(span_ns)
+
     def shut(self) -> None:
         """The stream serves no longer, or its attempt is over."""
         self.order.shut()

@@ -61,6 +61,12 @@ class LaneMachine(RuleBasedStateMachine):
     def pass_time(self, span_ns: int, may_probe: bool, is_synced: bool) -> None:
         self.driver.pass_time(span_ns, may_probe=may_probe, is_synced=is_synced)
 
+    @rule(span_ns=st.sampled_from([NS_PER_S, 6 * NS_PER_S, 3_600 * NS_PER_S]))
+    def our_loop_stands_still(self, span_ns: int) -> None:
+        told = len(self.driver.announced)
+        self.driver.stall(span_ns)
+        assert self.driver.announced[told:] == []
+
     @rule(offset_s=st.sampled_from([-3_600, -3, 0, 3, 3_600]))
     def the_venue_sets_its_clock(self, offset_s: int) -> None:
         self.driver.step_clock(offset_s * NS_PER_S)

@@ -2,9 +2,11 @@
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Item, LaneKey, LaneStatus, Quote, Stats
+from foxtrot.transport.breaker_memory import Memory
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.health import Finding
 from foxtrot.transport.hub import Hub
@@ -20,7 +22,7 @@ TICK = LaneKey("BTCUSDT", "tick")
 class HubRig:
     """Keeps what the outlet, the watcher and the doors were given; ids in ``arrived`` stand in the order of their arrival."""
 
-    def __init__(self, limit: int = 6_000) -> None:
+    def __init__(self, limit: int = 6_000, remembered: Path | None = None) -> None:
         self.clock = VirtualClock()
         self.rest = FakeRest(self.clock)
         self.dialler = FakeDialler(self.clock)
@@ -37,6 +39,7 @@ class HubRig:
         self.breakers: list[tuple[BreakerState, BreakerState]] = []
         self.problems: list[str] = []
         self.raises: Exception | None = None
+        self.memory = Memory(remembered, self.clock, self.problem) if remembered else None
         self.rest.trades["BTCUSDT"] = 10
         self.hub = Hub(
             rest=self.rest,
@@ -48,6 +51,7 @@ class HubRig:
             budget=self.budget,
             clock=self.clock,
             chance=random.Random(1).random,
+            memory=self.memory,
         )
 
     @property
@@ -148,6 +152,8 @@ class HubRig:
     async def close(self) -> None:
         """Ends the hub."""
         await self.hub.close()
+        if self.memory:
+            await self.memory.close()
         await settle()
 
     def seconds_since(self, start_ns: int) -> float:

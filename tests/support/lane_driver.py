@@ -95,6 +95,11 @@ class LaneDriver(ABC, Generic[FrameT]):
         if self.serving is Serving.STREAM and not self.lane.wants_stream:
             assert self.now - self.leaving_ns < LEAVE_NS, "a stream that leaves waits no longer"
 
+    def stall(self, span_ns: int) -> None:
+        """Our own loop stands still; what is on the wire waits."""
+        self.now += span_ns
+        self.tell(steps.Stalled(span_ns))
+
     def revive(self) -> None:
         """By hand: the past does not count."""
         self.counted.clear()

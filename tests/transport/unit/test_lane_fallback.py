@@ -78,12 +78,25 @@ def test_a_break_outlives_the_process(state: BreakerState) -> None:
     assert moved(rig.wait(0.1)) == tried
 
 
-def test_a_break_that_ended_between_two_processes_is_tried_at_once() -> None:
-    """It still has to prove itself as after a trip."""
+def test_a_break_that_ended_between_two_processes_is_tried_with_the_next_pulse_that_lets_it() -> None:
+    """Not all lanes of a restart at once (CB-3); it still has to prove itself as after a trip."""
     rig = Rig(breaker=Breaker(memory=BreakerMemory(2, START - 1, None, BreakerState.OPEN)))
     effects = rig.tell(STREAM, steps.Start(Cursor(10, 10)))
-    assert moved(effects)[-1] == (LaneState.PROVING, Reason.PIN)
+    assert moved(effects)[-1] == (LaneState.FALLBACK, Reason.BREAKER_OPEN)
+    assert rig.wait(60, may_probe=False) == []
+    assert moved(rig.wait(0.1)) == [(LaneState.PROVING, Reason.RETRY)]
     assert rig.lane.is_probing
+
+
+@pytest.mark.parametrize("away", [POLL, KILL, SHADOW])
+def test_a_decision_is_no_way_around_the_permit(away: steps.Decide) -> None:
+    """When a kill is lifted from many lanes with trips, they try their streams one after another all the same (CB-3)."""
+    rig = fallen()
+    rig.tell(away)
+    assert rig.wait(400, may_probe=False) == []
+    assert moved(rig.tell(STREAM)) == [(LaneState.FALLBACK, Reason.BREAKER_OPEN)]
+    assert rig.wait(60, may_probe=False) == []
+    assert moved(rig.wait(0.1)) == [(LaneState.PROVING, Reason.RETRY)]
 
 
 # --- the connection ----------------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from tests.support.lane_rig import (
     STREAM,
     Rig,
     delivered,
+    fallen,
     kinds,
     moved,
     page,
@@ -93,6 +94,27 @@ def test_a_shadow_waits_for_its_permit() -> None:
     rig = failed()
     assert rig.wait(60, may_probe=False) == []
     assert steps.OpenStream in kinds(rig.wait(0.1))
+
+
+def test_a_fallen_lane_that_is_to_compare_waits_for_its_permit() -> None:
+    """Also one whose attempt had lost its connection: its stream is shut until then."""
+    rig = fallen()
+    rig.now += 60 * NS_PER_S
+    assert kinds(rig.tell(SHADOW)) == [steps.Announce]
+    assert steps.OpenStream in kinds(rig.wait(0.1))
+    rig.tell(STREAM, steps.StreamUp(), steps.StreamDown())
+    assert kinds(rig.tell(SHADOW)) == [steps.ShutStream, steps.Announce]
+    assert rig.wait(60, may_probe=False) == []
+    assert steps.OpenStream in kinds(rig.wait(0.1))
+
+
+def test_a_shadow_without_its_connection_that_is_to_serve_waits_for_it() -> None:
+    """An attempt with nothing to prove would only pass the time."""
+    rig = shadowed()
+    rig.tell(steps.StreamDown())
+    assert moved(rig.tell(STREAM)) == [(LaneState.FALLBACK, Reason.CONNECTION)]
+    assert rig.wait(60) == []
+    assert moved(rig.tell(steps.StreamUp())) == [(LaneState.PROVING, Reason.RETRY)]
 
 
 def test_a_shadow_that_proves_itself_closes_its_breaker() -> None:
