@@ -148,6 +148,14 @@ async def test_the_busiest_symbol_has_most_trades(scene: Scene) -> None:
     assert scene.venue.asked[0].query == {"type": "MINI"}
 
 
+async def test_the_busiest_of_the_others(scene: Scene) -> None:
+    """Those that are of no use are left out."""
+    scene.answers("ticker/24hr", answer([{"symbol": "A", "count": 5}, {"symbol": "B", "count": 70}]))
+    assert await scene.rest.busiest({"B", "X"}) == "A"
+    with pytest.raises(BadAnswer):
+        await scene.rest.busiest({"A", "B"})
+
+
 @pytest.mark.parametrize("body", ["[]", '[{"symbol":"A"}]', "{}"])
 async def test_without_a_count_nobody_is_busiest(scene: Scene, body: str) -> None:
     """The answer does not fit."""
