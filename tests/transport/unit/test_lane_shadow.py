@@ -108,6 +108,15 @@ def test_a_fallen_lane_that_is_to_compare_waits_for_its_permit() -> None:
     assert steps.OpenStream in kinds(rig.wait(0.1))
 
 
+def test_a_lane_switched_off_by_hand_compares_nothing() -> None:
+    """Until the hand lets it."""
+    rig = started()
+    rig.tell(steps.ForceOpen())
+    assert kinds(rig.tell(SHADOW)) == [steps.Announce]
+    assert rig.wait(600) == []
+    assert steps.OpenStream in kinds(rig.tell(steps.Revive()))
+
+
 def test_a_shadow_without_its_connection_that_is_to_serve_waits_for_it() -> None:
     """An attempt with nothing to prove would only pass the time."""
     rig = shadowed()
