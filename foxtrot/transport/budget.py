@@ -116,7 +116,8 @@ class WeightBudget:
     - While the venue asks for silence (429, 418) nothing is asked at all. It is kept a little longer than asked for: after
       a ban 1 to 10 s, else up to 1 s, by chance, so that programs behind one address do not all return in the same moment.
 
-    ``reserve`` is kept for the beat: pages and anchors are admitted only on top of it.
+    ``reserve`` is what one beat costs. Twice that is kept: for the beat, and for the extra poll of lanes that fall between two
+    beats. Pages and anchors are admitted only on top of it.
     """
 
     SHARE = 0.5
@@ -158,7 +159,7 @@ class WeightBudget:
         if is_order:
             return max(silence, self._ledger.wait(weight, self.limit, now_ns))
         shared = self._ledger.wait(weight, self.limit * self.CEILING, now_ns)
-        return max(silence, shared, self._bucket.wait(weight, now_ns, keep=0.0 if is_beat else self.reserve))
+        return max(silence, shared, self._bucket.wait(weight, now_ns, keep=0.0 if is_beat else 2 * self.reserve))
 
     def spend(self, weight: int, now_ns: int, *, is_order: bool = False) -> None:
         """Books a request about to be sent; an order's counts against the limit, not against market data's share."""

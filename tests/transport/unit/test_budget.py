@@ -64,6 +64,15 @@ def test_the_reserve_is_kept_for_the_beat() -> None:
     assert budget.wait(25, 0, is_beat=True) == 0.0
 
 
+def test_a_second_beat_is_kept_for_lanes_that_fall() -> None:
+    """Between two beats they want an extra poll at once (rule 4): pages must not have taken its weight."""
+    budget = WeightBudget(6000, 0, reserve=100)
+    budget.spend(420, 0)
+    assert budget.wait(25, 0) > 0.0
+    budget.spend(100, 0)
+    assert budget.wait(60, 0, is_beat=True) == 0.0
+
+
 def test_silence_stops_even_the_beat() -> None:
     """While the venue asks for silence nothing is asked; a shorter silence does not end a longer one."""
     budget = WeightBudget(6000, 0)
