@@ -139,7 +139,10 @@ def test_a_limit_ends_the_connection_after_so_many_bytes(proxy: ChaosProxy) -> N
 def test_refusing_meets_new_connections_only(proxy: ChaosProxy, client: socket.socket) -> None:
     """Who is in stays in."""
     proxy.refuse()
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as refused, pytest.raises(ConnectionResetError):
+    with (
+        pytest.raises(ConnectionResetError),  # while it connects, or as soon as it listens
+        socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as refused,
+    ):
         refused.recv(10)
     assert _echo(client, b"in") == b"in"
     proxy.clear()
