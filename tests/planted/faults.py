@@ -99,10 +99,10 @@ FAULTS: Final = (
     ),
     Fault("a full page is taken for all", "ordering", "self.is_incomplete = is_full", "self.is_incomplete = False"),
     Fault(
-        "a slow consumer's frames are forgotten",
+        "a slow consumer gets frames all the same",
         "ordering",
-        "self._set_next(self.next_id)\n        self.is_incomplete = True",
-        "self._set_next(self.next_id)",
+        "self._next, self._door = self.next_id, -1\n        self._is_paused = True",
+        "self._next = self.next_id\n        self._is_paused = True",
     ),
     Fault("patience of a minute with a silent stream", "ordering", "PATIENCE_NS = 5 * NS_PER_S", "PATIENCE_NS = 60 * NS_PER_S"),
     # --- quotes ---------------------------------------------------------------------------------------------------------------
@@ -120,7 +120,7 @@ FAULTS: Final = (
     ),
     Fault("cached answers are taken", "quote_order", "return stats.last_id < known", "return False"),
     Fault("figures go back", "quote_order", "if key <= self._stats_key:", "if key == self._stats_key:"),
-    Fault("no anchor is asked", "values_tick", "anchor.asked_ns >= self._up_ns + SETTLE_NS", "anchor.asked_ns >= 0"),
+    Fault("an anchor opens what is not proved", "values_tick", "if not is_wanted or anchor is None or", "if anchor is None or"),
     # --- the machine ----------------------------------------------------------------------------------------------------------
     Fault(
         "frames of an older connection are taken",
