@@ -1,7 +1,6 @@
 """Feeds inputs to lanes, carries out their effects; all of it on the loop's thread."""
 
 import asyncio
-import logging
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from typing import Final
@@ -41,8 +40,6 @@ TOGETHER: Final = 50
 """So many lanes are looked at without reading frames in between."""
 
 _REPEATS: Final = "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
-
-_log = logging.getLogger(__name__)
 
 
 class Hub:

@@ -165,11 +165,7 @@ class TransportData(SymbolData, frozen=True):
 
 
 class HealthData(SymbolData, frozen=True):
-    """How far a symbol's data can be trusted, and why; it stands for the worst of the symbol's lanes.
-
-    ``changed_ns`` is when that lane's value last changed, ``confirmed_ns`` when something last proved that it still holds: an
-    update, a poll, an audit. Nanoseconds since 1970 UTC, 0 for never. ``serving`` is none while it is BLIND.
-    """
+    """How far its worst lane can be trusted, why, when its value last changed, and when anything last proved it (0: never)."""
 
     old: Health
     new: Health
@@ -332,9 +328,8 @@ class LogData(msgspec.Struct, frozen=True):
 class SubscribeRequest(msgspec.Struct, frozen=True):
     """Asks for channels of a symbol (any of its three forms).
 
-    ``hold`` is how long, in seconds, frames behind a hole wait for it, ``float("inf")`` for recorders. Past it a gap event names
-    the missing ids, live data goes on, and what is found of them later arrives as backfill. A lane that is subscribed already
-    keeps the hold it began with. Raises ValueError at once for an unknown channel, none at all, or a negative hold.
+    ``hold``: seconds for which frames behind a hole wait, ``float("inf")`` for recorders. Past it a gap event names the missing
+    ids, and what is found of them later is backfill. A lane that is subscribed already keeps its own. Raises ValueError.
     """
 
     symbol: str
@@ -397,7 +392,7 @@ def check_channels(channels: tuple[str, ...]) -> None:
     if not channels:
         raise ValueError(f"a subscription names at least one channel of: {', '.join(Channel)}")
     if isinstance(channels, str):
-        raise ValueError(f'channels is a tuple, also for one: channels=("{channels}",)')  # noqa: TRY004 -- as for every bad request
+        raise ValueError(f'channels is a tuple: ("{channels}",)')  # noqa: TRY004 -- as for every bad request
     for channel in channels:
         if channel.partition(":")[0] not in set(Channel):
             raise ValueError(unknown("channel", channel, Channel))
