@@ -1,4 +1,4 @@
-"""Keeps waiting market events in order; where too many wait, only the newest value of a symbol.
+"""Keeps waiting market events in order; where too many wait, only the newest value of a symbol (of a bar: of its interval).
 
 Two deques. Producers append to ``incoming`` without a lock (``deque.append`` is atomic with and without the GIL); everything else
 happens under the owner's lock. ``front`` is older and filled only under pressure: events are sifted into it in order, and
@@ -16,11 +16,14 @@ from foxtrot.util.event_type import CONFLATED_TYPES
 _FEW_DEAD: Final = 1_000  # replaced events that are not worth clearing away
 
 
+_Key = tuple[str, str, str]
+
+
 class _Slot(msgspec.Struct, gc=False):
     """The place of an event that a newer one of its key may replace; empty once it was."""
 
     event: Event | None
-    key: tuple[str, str]
+    key: _Key
 
 
 class Backlog:
@@ -33,7 +36,7 @@ class Backlog:
         self._conflate_above: Final = conflate_above
         self._capacity: Final = capacity
         self._front: Final[deque[Event | _Slot]] = deque()
-        self._newest: Final[dict[tuple[str, str], _Slot]] = {}
+        self._newest: Final[dict[_Key, _Slot]] = {}
         self._dead = 0  # entries of _front that were replaced
 
     @property
@@ -66,10 +69,9 @@ class Backlog:
             self._compact()
 
     def _slot(self, event: Event, *, may_replace: bool) -> Event | _Slot:
-        symbol = getattr(event.data, "vt_symbol", None)
-        if symbol is None:
+        key = _key_of(event)
+        if key is None:
             return event
-        key = (event.type, symbol)
         if may_replace and (old := self._newest.get(key)) is not None:
             old.event = None  # the value goes now, its place in the row when it comes to the front
             self._dead += 1
@@ -131,3 +133,11 @@ class Backlog:
         self._newest.clear()
         self._dead = 0
         return count
+
+
+def _key_of(event: Event) -> _Key | None:
+    """What a newer value must share to replace this one; None for what is no symbol's, and for a closed bar: it must arrive."""
+    symbol = getattr(event.data, "vt_symbol", None)
+    if symbol is None or getattr(event.data, "is_closed", False):
+        return None
+    return (event.type, symbol, getattr(event.data, "interval", ""))

@@ -34,8 +34,8 @@ class EventEngine:
     """Takes events from any thread and hands them to their handlers on the event thread.
 
     Urgent types (orders, fills, health, logs ...) always come before market data. Market data of one producer stays in the order
-    in which it was put. Under pressure ticks and books are conflated and the pressure listeners are told (:class:`QueueLimits`).
-    A handler that raises is named in a log event, counted, and costs the others nothing.
+    in which it was put. Under pressure ticks, books and open bars are conflated and the pressure listeners are told
+    (:class:`QueueLimits`). A handler that raises is named in a log event, counted, and costs the others nothing.
     """
 
     put: Callable[[Event], None]

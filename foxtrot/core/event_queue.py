@@ -29,10 +29,10 @@ _SIFT: Final = 256  # events that may lie unsifted under pressure
 class QueueLimits(msgspec.Struct, frozen=True):
     """How many events may wait, and what happens then. Raises ValueError unless the thresholds follow each other.
 
-    Market events: above ``conflate_above`` a tick or book replaces the waiting one of its symbol; above ``hold_above`` the
-    pressure listeners are told True, and False again below ``resume_below``; at ``capacity`` the oldest is let go for the newest
-    (counted as dropped). Urgent events: at ``log_capacity`` new log events are refused, at ``urgent_capacity`` the oldest is let
-    go, whatever it is (both counted as dropped).
+    Market events: above ``conflate_above`` a tick, book or open bar replaces the waiting one of its symbol (and interval); above
+    ``hold_above`` the pressure listeners are told True, and False again below ``resume_below``; at ``capacity`` the oldest is let
+    go for the newest (counted as dropped). Urgent events: at ``log_capacity`` new log events are refused, at
+    ``urgent_capacity`` the oldest is let go, whatever it is (both counted as dropped).
     """
 
     conflate_above: int = 10_000

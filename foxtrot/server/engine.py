@@ -21,6 +21,7 @@ from foxtrot.util.object import (
     HealthData,
     HistoryRequest,
     LogData,
+    OrderBookData,
     OrderRequest,
     SubscribeRequest,
     TickData,
@@ -155,6 +156,14 @@ class MainEngine:
     def get_tick(self, symbol: str) -> TickData | None:
         """The last tick. Any of the symbol's three forms."""
         return self.oms.get_tick(self.to_vt_symbol(symbol))
+
+    def get_book(self, symbol: str) -> OrderBookData | None:
+        """The last order book; look at ``is_valid`` before its levels. Any of the symbol's three forms."""
+        return self.oms.get_book(self.to_vt_symbol(symbol))
+
+    def get_bar(self, symbol: str, interval: str) -> BarData | None:
+        """The last bar of ``1m`` and the like, closed or still open. Any of the symbol's three forms."""
+        return self.oms.get_bar(self.to_vt_symbol(symbol), interval)
 
     def get_contract(self, symbol: str) -> ContractData | None:
         """The instrument's rules. Any of the symbol's three forms."""

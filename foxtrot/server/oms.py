@@ -6,6 +6,8 @@ from foxtrot.core.event import Event
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.util.event_type import (
     EVENT_ACCOUNT,
+    EVENT_BAR,
+    EVENT_BOOK,
     EVENT_CONTRACT,
     EVENT_HEALTH,
     EVENT_ORDER,
@@ -16,8 +18,10 @@ from foxtrot.util.event_type import (
 )
 from foxtrot.util.object import (
     AccountData,
+    BarData,
     ContractData,
     HealthData,
+    OrderBookData,
     OrderData,
     PositionData,
     QuoteData,
@@ -25,11 +29,12 @@ from foxtrot.util.object import (
     TradeData,
 )
 
+_K = TypeVar("_K")
 _T = TypeVar("_T")
 
 
 class OmsEngine:
-    """Last tick, order, fill, quote, position, account, contract and health, each by its ``vt_*`` key.
+    """Last tick, book, bar, order, fill, quote, position, account, contract and health, each by its ``vt_*`` key.
 
     Written by the event thread alone; read from any. What is handed out is a copy of the moment. Its handlers are registered
     when it is made: a handler of your own that is registered later finds here the state that includes its own event.
@@ -37,6 +42,8 @@ class OmsEngine:
 
     def __init__(self, event_engine: EventEngine) -> None:
         self._ticks: Final[dict[str, TickData]] = {}
+        self._books: Final[dict[str, OrderBookData]] = {}
+        self._bars: Final[dict[tuple[str, str], BarData]] = {}
         self._orders: Final[dict[str, OrderData]] = {}
         self._active_orders: Final[dict[str, OrderData]] = {}
         self._trades: Final[dict[str, TradeData]] = {}
@@ -47,6 +54,8 @@ class OmsEngine:
         self._health: Final[dict[str, HealthData]] = {}
         for event_type, handler in (
             (EVENT_TICK, self._on_tick),
+            (EVENT_BOOK, self._on_book),
+            (EVENT_BAR, self._on_bar),
             (EVENT_ORDER, self._on_order),
             (EVENT_TRADE, self._on_trade),
             (EVENT_QUOTE, self._on_quote),
@@ -62,6 +71,14 @@ class OmsEngine:
     def _on_tick(self, event: Event) -> None:
         tick: TickData = event.data
         self._ticks[tick.vt_symbol] = tick
+
+    def _on_book(self, event: Event) -> None:
+        book: OrderBookData = event.data
+        self._books[book.vt_symbol] = book
+
+    def _on_bar(self, event: Event) -> None:
+        bar: BarData = event.data
+        self._bars[bar.vt_symbol, bar.interval] = bar
 
     def _on_order(self, event: Event) -> None:
         order: OrderData = event.data
@@ -101,6 +118,14 @@ class OmsEngine:
         """The last tick of ``BTCUSDT.BINANCE``."""
         return self._ticks.get(vt_symbol)
 
+    def get_book(self, vt_symbol: str) -> OrderBookData | None:
+        """The last order book; look at ``is_valid`` before its levels."""
+        return self._books.get(vt_symbol)
+
+    def get_bar(self, vt_symbol: str, interval: str) -> BarData | None:
+        """The last bar of ``1m`` and the like, closed or still open (``is_closed``)."""
+        return self._bars.get((vt_symbol, interval))
+
     def get_order(self, vt_orderid: str) -> OrderData | None:
         """The last state of an order."""
         return self._orders.get(vt_orderid)
@@ -135,6 +160,14 @@ class OmsEngine:
         """The last tick of every symbol."""
         return _values(self._ticks)
 
+    def get_all_books(self) -> list[OrderBookData]:
+        """The last order book of every symbol."""
+        return _values(self._books)
+
+    def get_all_bars(self) -> list[BarData]:
+        """The last bar of every symbol and interval."""
+        return _values(self._bars)
+
     def get_all_orders(self) -> list[OrderData]:
         """The last state of every order."""
         return _values(self._orders)
@@ -168,5 +201,5 @@ class OmsEngine:
         return _values(self._health)
 
 
-def _values(held: dict[str, _T]) -> list[_T]:
+def _values(held: dict[_K, _T]) -> list[_T]:
     return list(held.copy().values())  # the copy is atomic: the event thread may be writing

@@ -33,5 +33,5 @@ URGENT_TYPES = frozenset(
 )
 """Always drained before market data."""
 
-CONFLATED_TYPES = frozenset({EVENT_TICK, EVENT_BOOK})
-"""Under pressure the newest replaces the one waiting: only the present counts in them."""
+CONFLATED_TYPES = frozenset({EVENT_TICK, EVENT_BOOK, EVENT_BAR})
+"""Under pressure the newest replaces the one waiting: only the present counts in them. A closed bar is never replaced."""

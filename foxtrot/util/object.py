@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import msgspec
 
+from foxtrot.util.channel import check_channels
 from foxtrot.util.constants import (
     Channel,
     Direction,
@@ -24,7 +25,6 @@ from foxtrot.util.constants import (
     Source,
     Status,
 )
-from foxtrot.util.errors import unknown
 
 
 def _aware(nanoseconds: int) -> dt.datetime:
@@ -67,7 +67,11 @@ class TickData(MarketData, frozen=True, gc=False):
 
     ``update_id`` is the quote's order-book id, 0 when it was polled. A missing bid or ask is 0.0. ``source`` speaks of the
     quote; the 24 h figures come from whichever source had them newer. ``venue_time_ns`` is the close time of the 24 h figures
-    where they caused this tick, else 0 (the venue's quotes carry no time). Levels 2 to 5 are 0.0 unless ``book`` is subscribed.
+    where they caused this tick, else 0 (the venue's quotes carry no time).
+
+    Levels 2 to 5 come from the newest valid book, if ``book`` is subscribed: its levels strictly behind this tick's best ones.
+    They are 0.0 without such a book, where it knows no level so deep, and while it has not caught up for a second with a quote
+    that differs from its own best levels.
     """
 
     update_id: int = 0
@@ -326,8 +330,9 @@ class LogData(msgspec.Struct, frozen=True):
 
 
 class SubscribeRequest(msgspec.Struct, frozen=True):
-    """Asks for channels of a symbol (any of its three forms).
+    """Asks for channels of a symbol (any of its three forms): ``("tick", "book:50", "bars:1m", "bars:10s")``.
 
+    ``book`` alone is ``book:20``, 20 levels a side; a symbol has one book, as deep as the deepest subscription asks for.
     ``hold``: seconds for which frames behind a hole wait, ``float("inf")`` for recorders. Past it a gap event names the missing
     ids, and what is found of them later is backfill. A lane that is subscribed already keeps its own. Raises ValueError.
     """
@@ -385,14 +390,3 @@ class HistoryRequest(msgspec.Struct, frozen=True):
     start: dt.datetime
     end: dt.datetime | None = None
     interval: Interval = Interval.MINUTE
-
-
-def check_channels(channels: tuple[str, ...]) -> None:
-    """Raises ValueError, naming the nearest right one, unless every channel is a known kind and there is at least one."""
-    if not channels:
-        raise ValueError(f"a subscription names at least one channel of: {', '.join(Channel)}")
-    if isinstance(channels, str):
-        raise ValueError(f'channels is a tuple: ("{channels}",)')  # noqa: TRY004 -- as for every bad request
-    for channel in channels:
-        if channel.partition(":")[0] not in set(Channel):
-            raise ValueError(unknown("channel", channel, Channel))

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from foxtrot.core.backlog import Backlog
 from foxtrot.core.event import Event
-from foxtrot.util.event_type import EVENT_GAP, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
+from foxtrot.util.event_type import EVENT_BAR, EVENT_BOOK, EVENT_GAP, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
 
 
 class Value:
@@ -14,6 +14,15 @@ class Value:
     def __init__(self, symbol: str, number: int) -> None:
         self.vt_symbol = symbol
         self.number = number
+
+
+class Bar(Value):
+    """A bar of an interval."""
+
+    def __init__(self, interval: str, number: int, *, is_closed: bool = False) -> None:
+        super().__init__("X", number)
+        self.interval = interval
+        self.is_closed = is_closed
 
 
 def event(event_type: str, symbol: str, number: int) -> Event:
@@ -46,6 +55,29 @@ def test_a_newer_tick_replaces_the_waiting_one_and_goes_to_the_tail() -> None:
     )
     assert numbers(backlog.pop(9)) == [1, 2, 3]
     assert backlog.conflated == 1
+
+
+def test_a_newer_book_replaces_the_waiting_one() -> None:
+    """As with ticks: only the present counts in it. Those of other symbols stay."""
+    backlog = filled(*(event(EVENT_BOOK, symbol, number) for number, symbol in enumerate("XYXX")), conflate_above=1)
+    assert numbers(backlog.pop(9)) == [1, 3]
+    assert backlog.conflated == 2
+
+
+def test_an_open_bar_is_replaced_by_a_newer_one_of_its_interval_and_a_closed_one_never() -> None:
+    """What is final must arrive, in its place; other intervals are other values."""
+    bars = [
+        Bar("1m", 0),
+        Bar("5m", 1),
+        Bar("1m", 2),
+        Bar("1m", 3, is_closed=True),
+        Bar("1m", 4),
+        Bar("1m", 5),
+        Bar("1m", 6, is_closed=True),
+    ]
+    backlog = filled(*(Event(EVENT_BAR, bar) for bar in bars), conflate_above=1)
+    assert numbers(backlog.pop(9)) == [1, 3, 5, 6]
+    assert backlog.conflated == 3
 
 
 def test_what_is_in_hand_counts_as_waiting() -> None:

@@ -12,8 +12,10 @@ from foxtrot.util import event_type as types
 from foxtrot.util.constants import Direction, Exchange, Health, Product, Reason, Serving, Source, Status
 from foxtrot.util.object import (
     AccountData,
+    BarData,
     ContractData,
     HealthData,
+    OrderBookData,
     OrderData,
     PositionData,
     QuoteData,
@@ -23,6 +25,10 @@ from foxtrot.util.object import (
 
 WHO = ("X", Exchange.LOCAL, "LOCAL")
 TICK = TickData(*WHO, source=Source.POLL, venue_time_ns=0, received_ns=1, last_price=5.0)
+BOOK = OrderBookData(
+    *WHO, source=Source.POLL, venue_time_ns=0, received_ns=1, bids=((4.0, 1.0),), asks=(), update_id=7, is_valid=True
+)
+BAR = BarData(*WHO, Source.POLL, 0, 1, "1m", open_price=1.0, high_price=1.0, low_price=1.0, close_price=1.0, volume=0.0)
 ORDER = OrderData(*WHO, orderid="1", direction=Direction.LONG)
 TRADE = TradeData(*WHO, orderid="1", tradeid="9", direction=Direction.LONG, price=5.0, volume=1.0)
 QUOTE = QuoteData(*WHO, quoteid="3", bid_price=4.0, bid_volume=1.0, ask_price=6.0, ask_volume=1.0)
@@ -64,6 +70,7 @@ def handle(engine: EventEngine, *events: tuple[str, object]) -> OmsEngine:
 
 KINDS = [
     (types.EVENT_TICK, TICK, "tick", "ticks", "X.LOCAL"),
+    (types.EVENT_BOOK, BOOK, "book", "books", "X.LOCAL"),
     (types.EVENT_ORDER, ORDER, "order", "orders", "LOCAL.1"),
     (types.EVENT_TRADE, TRADE, "trade", "trades", "LOCAL.X.9"),
     (types.EVENT_QUOTE, QUOTE, "quote", "quotes", "LOCAL.3"),
@@ -83,6 +90,14 @@ def test_the_last_of_each_kind_is_kept_by_its_key(
     assert getattr(oms, f"get_{one}")(key) is data
     assert getattr(oms, f"get_all_{many}")() == [data]
     assert getattr(oms, f"get_{one}")("unknown") is None
+
+
+def test_the_last_bar_of_each_interval_is_kept(engine: EventEngine) -> None:
+    """Intervals of one symbol stand side by side."""
+    five = BarData(*WHO, Source.POLL, 0, 1, "5m", open_price=1.0, high_price=1.0, low_price=1.0, close_price=1.0, volume=0.0)
+    oms = handle(engine, (types.EVENT_BAR, BAR), (types.EVENT_BAR, five))
+    assert (oms.get_bar("X.LOCAL", "1m"), oms.get_bar("X.LOCAL", "5m"), oms.get_bar("X.LOCAL", "1h")) == (BAR, five, None)
+    assert oms.get_all_bars() == [BAR, five]
 
 
 def test_the_newest_replaces_the_one_before(engine: EventEngine) -> None:

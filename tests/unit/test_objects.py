@@ -5,6 +5,7 @@ import datetime as dt
 import msgspec
 import pytest
 
+from foxtrot.util.channel import depth_of, interval_of, lane_of
 from foxtrot.util.constants import Direction, Exchange, Health, Product, Reason, Serving, Source, Status
 from foxtrot.util.object import (
     AccountData,
@@ -105,6 +106,47 @@ def test_an_unknown_channel_is_refused_with_the_nearest() -> None:
     with pytest.raises(ValueError, match="unknown channel 'trade'; did you mean 'trades'"):
         SubscribeRequest("BTCUSDT", Exchange.BINANCE, ("tick", "trade"))
     assert SubscribeRequest("BTCUSDT", Exchange.BINANCE, ("book:20", "bars:1m")).channels == ("book:20", "bars:1m")
+
+
+@pytest.mark.parametrize(
+    ("channel", "says"),
+    [
+        ("book:0", "1 to 1000 levels a side: book:50; book alone is 20"),
+        ("book:1001", "1 to 1000 levels"),
+        ("book:", "1 to 1000 levels"),
+        ("book:020", "1 to 1000 levels"),
+        ("book:-5", "1 to 1000 levels"),
+        ("bars", "bars take an interval: bars:1s, bars:1m"),
+        ("bars:", "bars take an interval"),
+        ("bars:0m", "bars take an interval"),
+        ("bars:1 m", "bars take an interval"),
+        ("bars:m", "bars take an interval"),
+        ("tick:5", "only book and bars take a parameter"),
+        ("trades:", "only book and bars take a parameter"),
+    ],
+)
+def test_a_parameter_that_cannot_be_is_refused_with_what_is_right(channel: str, says: str) -> None:
+    """A book has a depth, bars an interval, the others nothing."""
+    with pytest.raises(ValueError, match=f"channel '{channel}': .*{says}"):
+        SubscribeRequest("BTCUSDT", Exchange.BINANCE, (channel,))
+
+
+@pytest.mark.parametrize(
+    ("channel", "lane", "depth", "interval"),
+    [
+        ("book", "book", 20, ""),
+        ("book:1", "book", 1, ""),
+        ("book:1000", "book", 1000, ""),
+        ("bars:1M", "bars:1M", 0, "1M"),
+        ("bars:10s", "bars:10s", 0, "10s"),
+        ("tick", "tick", 0, ""),
+    ],
+)
+def test_a_channel_is_read(channel: str, lane: str, depth: int, interval: str) -> None:
+    """Every depth is of one book, each interval is a lane of its own."""
+    SubscribeRequest("BTCUSDT", Exchange.BINANCE, (channel,))
+    assert (lane_of(channel), interval_of(channel)) == (lane, interval)
+    assert depth == 0 or depth_of(channel) == depth
 
 
 @pytest.mark.parametrize(("status", "is_trading"), [("TRADING", True), ("BREAK", False), ("HALT", False)])
