@@ -50,6 +50,7 @@ class IdOrder:
         "_buffer",
         "_door",
         "_is_paused",
+        "_let_go_id",
         "_next",
         "_order",
         "delivered",
@@ -68,6 +69,7 @@ class IdOrder:
         self._door = -1
         self._buffer: dict[int, Item] = {}
         self._is_paused = False
+        self._let_go_id = -1  # the newest trade that a slow consumer's frames contained
         self._order: list[int] = []  # the buffer's ids as a heap
         self._ahead_id = -1
         self._ahead_since_ns = 0
@@ -154,7 +156,6 @@ class IdOrder:
         """Takes what is next of a page (a full one may not be all), up to the oldest buffered value while live."""
         if self.is_live and not self.wants_page():
             return Filled([], None)  # an answer to a question of before the switch
-        self.is_incomplete = is_full
         end = self._order[0] if self.is_live and self._order else None
         following, gap = self.next_id, None
         taken: list[Item] = []
@@ -172,6 +173,7 @@ class IdOrder:
             taken.append(item)
             following = item.id + 1
         self._advance(taken, following)
+        self.is_incomplete = is_full or (self.is_live and self.last_trade_id < self._let_go_id)
         return Filled(taken, gap)
 
     def skip_to_buffer(self) -> tuple[int, int] | None:
@@ -215,6 +217,7 @@ class IdOrder:
         self._is_paused = False
         self._set_next(self.next_id)
         self.is_incomplete = True
+        self._let_go_id = self.heard_trade_id
         self._ahead_since_ns = 0
 
     def polled(self, newest: int, now_ns: int) -> Standing:

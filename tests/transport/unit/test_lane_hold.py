@@ -198,6 +198,22 @@ def test_a_hold_lets_frames_go_and_completes_them_by_id() -> None:
     assert rig.tell(page(12, 13)) == [steps.Deliver(items(12, 13), Source.BACKFILL)]
 
 
+@pytest.mark.parametrize("answer", [steps.PageFailed(), page()])
+def test_frames_let_go_are_no_loss_of_the_stream(answer: steps.Paged | steps.PageFailed) -> None:
+    """However often, and however late their page comes: asked in vain, or of a replica that does not have them yet."""
+    rig = streaming()
+    effects: list[steps.Effect] = []
+    for first in (12, 15, 18):
+        rig.tell(steps.Hold(is_on=True))
+        rig.bring(first, first + 1)
+        rig.tell(steps.Hold(is_on=False), answer)
+        rig.bring(first + 2)
+        assert rig.wait(0.25) == [steps.FetchPage(first, Source.BACKFILL)]
+        effects += [*rig.tell(page(first, first + 1)), *rig.wait(1)]
+    assert delivered(effects) == list(range(12, 21))
+    assert rig.lane.state is LaneState.STREAMING
+
+
 def test_frames_let_go_change_and_confirm_nothing() -> None:
     """They came, and the consumer has not got them."""
     rig = streaming()
