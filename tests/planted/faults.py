@@ -104,6 +104,18 @@ FAULTS: Final = (
         "self._next, self._door = self.next_id, -1\n        self._is_paused = True",
         "self._next = self.next_id\n        self._is_paused = True",
     ),
+    Fault(
+        "a slow consumer's frames are forgotten",
+        "ordering",
+        "self._set_next(self.next_id)\n        self.is_incomplete = True",
+        "self._set_next(self.next_id)",
+    ),
+    Fault(
+        "a replica behind the stream ends a slow consumer's excuse",
+        "ordering",
+        "is_full or (self.is_live and self.last_trade_id < self._let_go_id)",
+        "is_full",
+    ),
     Fault("patience of a minute with a silent stream", "ordering", "PATIENCE_NS = 5 * NS_PER_S", "PATIENCE_NS = 60 * NS_PER_S"),
     # --- quotes ---------------------------------------------------------------------------------------------------------------
     Fault(
@@ -120,7 +132,136 @@ FAULTS: Final = (
     ),
     Fault("cached answers are taken", "quote_order", "return stats.last_id < known", "return False"),
     Fault("figures go back", "quote_order", "if key <= self._stats_key:", "if key == self._stats_key:"),
+    Fault("no anchor is asked in time", "values_tick", "anchor.asked_ns >= self._up_ns + SETTLE_NS", "anchor.asked_ns >= 0"),
     Fault("an anchor opens what is not proved", "values_tick", "if not is_wanted or anchor is None or", "if anchor is None or"),
+    # --- what polls say -------------------------------------------------------------------------------------------------------
+    Fault(
+        "a trade that came too late is a hit",
+        "audit",
+        "        if self._polls:\n            self._judge(now_ns)  # what comes too late must not count\n",
+        "",
+    ),
+    Fault(
+        "time without answers counts",
+        "proof",
+        "min(now_ns - (self._answered_at_ns or self.up_ns), ANSWER_NS)",
+        "now_ns - (self._answered_at_ns or self.up_ns)",
+    ),
+    Fault(
+        "the least lag is forgotten in the oldest one's place",
+        "event_lag",
+        "del self._ordered[bisect_left(self._ordered, lag_ns)]",
+        "del self._ordered[0]",
+    ),
+    Fault(
+        "days without trades are new ids",
+        "id_spaces",
+        "if stats.last_id < 0 or self._raise",
+        "if self._raise",
+    ),
+    Fault(
+        "the newest window goes back",
+        "id_spaces",
+        "space.newest = max(space.newest, key)",
+        "space.newest = key",
+    ),
+    Fault(
+        "an old answer does not end the doubt",
+        "id_spaces",
+        "if stats.close_ms <= space.newest[1]:\n            space.since_ns = 0",
+        "if stats.close_ms <= space.newest[1]:\n            pass",
+    ),
+    Fault(
+        "who begins anew never moves on",
+        "old_answers",
+        "        self._polled.pop(symbol, None)\n",
+        "",
+    ),
+    Fault(
+        "who stood still is known for it for ever",
+        "old_answers",
+        "        self._stuck.pop(symbol, None)\n",
+        "",
+    ),
+    Fault(
+        "an answer is judged by when it came",
+        "answer_check",
+        "self._old.late(answers, asked_ns)",
+        "self._old.late(answers, now_ns)",
+    ),
+    Fault(
+        "old ids are held against new ones",
+        "answer_check",
+        "        self._old.forget(symbol)\n",
+        "",
+    ),
+    # --- the canary, its connection -------------------------------------------------------------------------------------------
+    Fault(
+        "a doubt outlasts the poll that agrees",
+        "canary",
+        "levels == self._last:\n            self._evidence_ns, self._doubt = 0, None",
+        "levels == self._last:\n            self._evidence_ns = 0",
+    ),
+    Fault(
+        "a doubt outlasts the next frame",
+        "canary",
+        "levels, received_ns, received_ns\n        self._evidence_ns, self._doubt = 0, None",
+        "levels, received_ns, received_ns\n        self._evidence_ns = 0",
+    ),
+    Fault(
+        "a quote stood when it stood first",
+        "canary",
+        "stood_ns = max((until for",
+        "stood_ns = min((until for",
+    ),
+    Fault(
+        "the old line's newest frame counts",
+        "rotation",
+        "self._old.setdefault(stream, received_ns)",
+        "self._old[stream] = received_ns",
+    ),
+    Fault(
+        "the oldest switch remembered is the one to wait for",
+        "switch_log",
+        "self._times[-1 - MOST] + SPAN_NS",
+        "self._times[0] + SPAN_NS",
+    ),
+    Fault(
+        "each subscription puts the list off",
+        "subscriptions",
+        "self._list_ns = min(self._list_ns, now_ns + CHECK_NS)",
+        "self._list_ns = now_ns + CHECK_NS",
+    ),
+    Fault(
+        "what is on its way is missing in the list",
+        "subscriptions",
+        "frozenset(self._asked - self._under_way()) if",
+        "frozenset(self._asked) if",
+    ),
+    Fault(
+        "what was given up once is never told again",
+        "subscriptions",
+        "        self._given_up &= wanted\n",
+        "",
+    ),
+    Fault(
+        "a list clears no doubt",
+        "subscriptions",
+        "        self._unsure.clear()\n",
+        "",
+    ),
+    Fault(
+        "what was dropped is given up",
+        "subscriptions",
+        "streams = self._asked.intersection(sent.command.streams)",
+        "streams = set(sent.command.streams)",
+    ),
+    Fault(
+        "a refused retry counts as one",
+        "retry_budget",
+        "            return False\n        self._retries.append(now_ns)",
+        "            return self._retries.append(now_ns) is not None\n        self._retries.append(now_ns)",
+    ),
     # --- the machine ----------------------------------------------------------------------------------------------------------
     Fault(
         "frames of an older connection are taken",

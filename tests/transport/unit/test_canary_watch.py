@@ -111,6 +111,30 @@ def test_what_a_cache_shows_twice_has_come_back(watch: Watch) -> None:
     assert watch.dead_at(20, 40) == 23.3
 
 
+def test_cached_answers_with_a_fresh_one_between_are_no_death(watch: Watch) -> None:
+    """A poll that agrees, or a frame: the next cached answer is the first one again."""
+    watch.hear(C, 20)
+    watch.poll(B, 22)
+    watch.poll(C, 23)
+    watch.poll(B, 24)
+    assert not watch.canary.is_suspect
+    watch.hear(D, 24.5)
+    watch.poll(B, 26)
+    assert not watch.canary.is_suspect
+
+
+def test_a_quote_that_stood_twice_counts_from_its_last_time(watch: Watch) -> None:
+    """A replica that trails shows what has just left, however long ago it came first."""
+    watch.hear(A, 12)
+    watch.hear(C, 18)
+    watch.poll(A, 18.1)
+    watch.poll(A, 18.95)
+    assert not watch.canary.is_suspect
+    watch.poll(A, 19.1)
+    watch.poll(A, 19.95)
+    assert watch.canary.is_suspect
+
+
 def test_two_older_quotes_are_two_cached_answers(watch: Watch) -> None:
     """Each of them stood, neither twice."""
     watch.hear(C, 11)

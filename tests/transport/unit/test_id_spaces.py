@@ -73,3 +73,26 @@ def test_what_is_forgotten_begins_with_the_next_answer() -> None:
     spaces.forget("BTC")
     spaces.forget("ETH")
     assert not any(_polled(spaces, second, second) for second in range(2, 3 * SECONDS))
+
+
+def test_days_without_trades_are_no_part_of_the_wait() -> None:
+    """However many: it begins with the first id."""
+    spaces = _known()
+    assert not any(_polled(spaces, -1, second) for second in range(2, 2 * SECONDS))
+    assert not _polled(spaces, 5, 2 * SECONDS)
+
+
+def test_an_answer_of_an_old_window_begins_the_wait_again() -> None:
+    """The known ids are still somewhere."""
+    spaces = _known()
+    assert not any(_polled(spaces, second, second) for second in range(2, SECONDS))
+    assert not _polled(spaces, 999, SECONDS, close_ms=900)
+    assert not any(_polled(spaces, second, second) for second in range(SECONDS + 1, 2 * SECONDS))
+
+
+def test_the_known_ids_in_an_old_window_make_nothing_newer() -> None:
+    """The newest window stays the newest: what is older than that is an old answer."""
+    spaces = _known()
+    assert not _polled(spaces, 1_000, 9)
+    assert not _polled(spaces, 1_000, 10, close_ms=1_000)
+    assert not any(_polled(spaces, second, second, close_ms=5_000) for second in range(11, 3 * SECONDS))

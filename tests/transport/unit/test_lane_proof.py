@@ -1,7 +1,10 @@
 """How a stream proves itself, and takes over: each test one fact."""
 
+import pytest
+
 from foxtrot.transport import steps
 from foxtrot.transport.question import FRESH_NS
+from foxtrot.transport.values_tick import SETTLE_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source
 from tests.support.lane_rig import (
@@ -303,6 +306,23 @@ def test_an_anchor_of_an_older_attempt_opens_nothing() -> None:
     rig.tell(steps.StreamDown(), steps.StreamUp())
     assert rig.tell(steps.Anchored(quote(100, 1.0, asked_ns))) == []
     assert rig.lane.state is LaneState.PROVING
+
+
+@pytest.mark.parametrize("asked_ns", [-1, SETTLE_NS - 1])
+def test_an_anchor_of_before_the_subscription_is_in_force_opens_nothing(asked_ns: int) -> None:
+    """It was under way: the quote changed meanwhile, no frame says so, and polls would confirm the stream."""
+    rig, _ = tick_joined()
+    rig.tell(steps.StreamDown(), steps.StreamUp())
+    asked_ns += rig.now
+    rig.wait(1)
+    rig.poll(2.0)
+    rig.wait(0.25)
+    rig.poll(2.0)
+    rig.wait(5)
+    assert rig.tell(steps.Anchored(quote(100, 1.0, asked_ns, rig.now))) == []
+    assert rig.wait(0.25) == [steps.FetchAnchor()]
+    assert rig.anchor(101, 2.0)[-1] == steps.Deliver([quote(101, 2.0, rig.now, rig.now)], Source.POLL)
+    assert rig.lane.state is LaneState.STREAMING
 
 
 def test_an_anchor_for_a_lane_that_polls_by_now_is_nothing() -> None:

@@ -1,5 +1,9 @@
 """Our own loop stood still: what came meanwhile has not been read, and no stream is to blame for it."""
 
+from collections.abc import Callable
+
+import pytest
+
 from foxtrot.transport import steps
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Serving
@@ -56,12 +60,26 @@ def test_a_poll_before_is_judged_by_frames_after() -> None:
     assert rig.lane.breaker.openings == 0
 
 
-def test_a_polled_trade_that_does_not_come_is_missed_all_the_same() -> None:
-    """The stream has as long as ever, from then on."""
+def trade_polled() -> Rig:
+    """A poll has just shown a trade that the stream has not brought."""
     rig = streaming()
     rig.traded(12)
+    return rig
+
+
+def quote_polled() -> Rig:
+    """A poll has just shown a quote that the stream has not brought."""
+    rig = tick_streaming()
+    rig.poll(7.0)
+    return rig
+
+
+@pytest.mark.parametrize(("polled", "seconds"), [(trade_polled, 1.0), (quote_polled, 0.4)])
+def test_what_was_polled_and_does_not_come_is_missed_all_the_same(polled: Callable[[], Rig], seconds: float) -> None:
+    """The stream has as long as ever, from then on."""
+    rig = polled()
     stall(rig, 6)
-    rig.wait(1)
+    rig.wait(seconds)
     assert not rig.lane.status.is_suspect
     rig.wait(0.1)
     assert rig.lane.status.is_suspect
@@ -78,17 +96,6 @@ def test_a_polled_quote_before_is_judged_by_quotes_after() -> None:
     rig.show(102, 8.0)
     assert moved([*rig.wait(0.1), *rig.wait(1)]) == []
     assert not rig.lane.status.is_suspect
-
-
-def test_a_polled_quote_that_does_not_come_is_missed_all_the_same() -> None:
-    """The stream has as long as ever, from then on."""
-    rig = tick_streaming()
-    rig.poll(7.0)
-    stall(rig, 6)
-    rig.wait(0.4)
-    assert not rig.lane.status.is_suspect
-    rig.wait(0.1)
-    assert rig.lane.status.is_suspect
 
 
 def test_a_hole_is_as_old_as_we_could_look() -> None:

@@ -98,3 +98,22 @@ def test_what_is_forgotten_is_not_held_against_anybody() -> None:
     old.forget("BTC")
     old.forget("ETH")
     assert not _late(old, BTC=1)
+
+
+def test_who_is_forgotten_may_go_on_with_smaller_ids() -> None:
+    """Begun anew, it tells of the one that stands still as before."""
+    old = _streamed("ETH", 10)
+    _late(old, ETH=9, BTC=500)
+    old.forget("BTC")
+    assert _late(old, ETH=9, BTC=5) == {"ETH", "BTC"}
+    assert _late(old, ETH=9, BTC=6) == {"ETH"}
+
+
+def test_who_stood_still_and_is_forgotten_stands_for_all_again() -> None:
+    """Until another one goes on."""
+    old = _streamed("ETH", 10)
+    _late(old, ETH=9, BTC=5)
+    assert _late(old, ETH=9, BTC=6) == {"ETH"}
+    old.forget("ETH")
+    old.streamed("ETH", _stats(10))
+    assert _late(old, ETH=9, BTC=6) == {"ETH", "BTC"}

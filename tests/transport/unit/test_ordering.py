@@ -217,6 +217,14 @@ def test_a_pause_closes_the_door() -> None:
     assert order.accept(15, 15, 0)
 
 
+def test_a_pause_closes_an_open_door() -> None:
+    """Nothing waited: the next frame is let go all the same, and the place is kept."""
+    order = live(10)
+    order.pause()
+    assert not order.accept(11, 11, 0)
+    assert order.next_id == 11
+
+
 def test_a_pause_outlasts_the_stream() -> None:
     """Given up while paused, and resumed while polled: the door stays closed, the place is kept."""
     order = live(10)

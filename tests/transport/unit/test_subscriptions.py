@@ -89,6 +89,16 @@ def test_a_list_is_asked_for_after_five_seconds_and_every_minute() -> None:
     assert venue.sent(SUB) == venue.sent(UNSUB) == []
 
 
+def test_subscriptions_do_not_put_the_list_off() -> None:
+    """One a second, each answered: what they would have shown is looked at all the same."""
+    venue = Venue("a")
+    for second in range(20):
+        venue.wanted.add(f"s{second}")
+        venue.run(1)
+    assert venue.times(LIST)[0] <= 5
+    assert len(venue.times(LIST)) > 5
+
+
 def test_lists_of_connections_are_spread() -> None:
     """Not all of them ask in the same moment."""
     venue = Venue("a")
@@ -242,6 +252,30 @@ def test_what_is_given_up_and_wanted_anew_is_asked_for_anew() -> None:
     assert len(venue.given_up) == 1
 
 
+def test_what_is_given_up_and_wanted_anew_may_be_given_up_again() -> None:
+    """The lane that asked for it anew is told as the first one was."""
+    venue = Venue("a")
+    venue.refused = {SUB}
+    for wanted in ({"a", "b"}, {"a"}, {"a", "b"}):
+        venue.wanted = wanted
+        venue.run(2)
+    assert [streams for _, streams in venue.given_up] == [{"b"}, {"b"}]
+
+
+def test_a_doubt_that_a_list_has_cleared_is_none_at_the_next() -> None:
+    """A stream that found no answer and stood in the list: when it vanishes, it is first asked for once more."""
+    venue = Venue("a")
+    venue.mute = {SUB}
+    venue.listed |= {"b"}
+    venue.wanted = {"a", "b"}
+    venue.run(20)
+    venue.mute = set()
+    venue.listed -= {"b"}
+    venue.run(100)
+    assert venue.listed == {"a", "b"}
+    assert venue.given_up == []
+
+
 def test_what_the_list_has_too_much_is_dropped() -> None:
     """An unsubscription that the venue forgot."""
     venue = Venue("a")
@@ -268,6 +302,26 @@ def test_what_is_subscribed_while_the_list_is_under_way_is_not_missing() -> None
     subscriptions.next({"a", "b"}, 2, 7 * NS_PER_S)
     subscriptions.listed(1, ["a"], 8 * NS_PER_S)
     assert subscriptions.next({"a", "b"}, 3, 9 * NS_PER_S) is None
+
+
+def test_what_is_under_way_when_the_list_is_asked_for_is_not_missing() -> None:
+    """The venue may list it or not; its own answer will tell."""
+    subscriptions = Subscriptions(["a"], 0)
+    subscriptions.next({"a", "b"}, 1, 5 * NS_PER_S)
+    assert subscriptions.next({"a", "b"}, 2, 6 * NS_PER_S) == Command(LIST)
+    subscriptions.listed(2, ["a"], 7 * NS_PER_S)
+    assert subscriptions.next({"a", "b"}, 3, 8 * NS_PER_S) is None
+
+
+def test_what_is_refused_after_it_was_dropped_is_not_given_up() -> None:
+    """Nobody wants to hear of it."""
+    subscriptions = Subscriptions([], 0)
+    subscriptions.next({"b"}, 1, 0)
+    subscriptions.answered(1, NS_PER_S, is_refused=True)
+    subscriptions.next({"b"}, 2, NS_PER_S)
+    assert subscriptions.next(set(), 3, 2 * NS_PER_S) == Command(UNSUB, ("b",))
+    subscriptions.answered(2, 3 * NS_PER_S, is_refused=True)
+    assert subscriptions.take_given_up() == set()
 
 
 def test_what_nobody_wants_any_more_is_not_asked_for_again() -> None:
