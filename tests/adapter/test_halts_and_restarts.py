@@ -1,7 +1,6 @@
 """A venue that does not trade a symbol for a while, and a program that comes back while breakers are open."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -10,7 +9,7 @@ import pytest
 from foxtrot.adapter.binance.api_client import BinanceApiClient
 from foxtrot.adapter.binance.endpoints import Endpoints
 from foxtrot.adapter.binance.rest_feed import BinanceRest
-from foxtrot.sandbox.launcher import Sandbox, launch
+from foxtrot.sandbox.launcher import Sandbox
 from foxtrot.transport.breaker import BreakerMemory
 from foxtrot.transport.breaker_memory import VERSION, LaneMemory
 from foxtrot.util.clock import NS_PER_S
@@ -24,20 +23,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
 BTC, ETH = "BTCUSDT.BINANCE", "ETHUSDT.BINANCE"
 
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """A lively market."""
-    with launch(seed=6, activity=4.0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(autouse=True)
-def no_faults(box: Sandbox) -> Iterator[None]:
-    """Leaves no fault behind; whatever happens, the venue's limits are kept."""
-    yield
-    box.clear_faults()
-    assert box.violations()["total"] == 0
+SEED = 6
 
 
 def health(run: EngineRun, vt_symbol: str) -> tuple[Health, Reason] | None:

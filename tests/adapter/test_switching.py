@@ -1,32 +1,16 @@
 """The adapter on a live sandbox: flags edited while it runs, streams that fail, and the way home."""
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from foxtrot.sandbox.launcher import Sandbox, launch
+from foxtrot.sandbox.launcher import Sandbox
 from foxtrot.util.constants import Health, LaneState, Reason, Serving, Source
 from foxtrot.util.object import TickData, TransportData
 from tests.support.engine_run import EngineRun, engine_run, eventually, flags_text, request
 
 CHANNELS = ("tick", "trades", "agg_trades")
 
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """A lively market of a few symbols."""
-    with launch(seed=7, activity=4.0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(autouse=True)
-def no_faults(box: Sandbox) -> Iterator[None]:
-    """Leaves no fault behind; no test may break the venue's limits."""
-    yield
-    box.clear_faults()
-    assert box.violations()["total"] == 0
+SEED = 7
 
 
 def assert_whole(run: EngineRun) -> None:

@@ -19,20 +19,7 @@ BOTH = {"BTCUSDT": "streaming", "ETHUSDT": "polling"}
 # A connection that the venue resets while it is being made: uvloop closes the descriptor and leaves the socket object unmarked.
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 
-
-@pytest.fixture(scope="module")
-def box() -> Iterator[Sandbox]:
-    """A lively market."""
-    with launch(seed=5, activity=4.0) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture(autouse=True)
-def no_faults(box: Sandbox) -> Iterator[None]:
-    """Leaves no fault behind; whatever happens, the venue's limits are kept."""
-    yield
-    box.clear_faults()
-    assert box.violations()["total"] == 0
+SEED = 5
 
 
 @pytest.fixture

@@ -98,27 +98,26 @@ async def test_a_heavy_request_is_not_overtaken_for_ever(gate: Gate) -> None:
     assert gate.through == ["heavy", "light"]
 
 
-async def test_who_comes_to_the_head_is_not_held_up_by_who_was_there(gate: Gate) -> None:
-    """A page waits for its weight; an anchor that comes meanwhile goes as soon as its own is there, and the page after it."""
+@pytest.mark.parametrize(
+    ("page", "before", "anchor", "after", "through"),
+    [
+        pytest.param(
+            80, 0.1, 5, 0.05, ["anchor"], id="it goes as soon as its own weight is there, though a page was there first"
+        ),
+        pytest.param(40, 0.5, 80, 0.6, [], id="the page, woken by the clock in the anchor's turn, does not push in"),
+    ],
+)
+async def test_an_anchor_comes_before_a_page_that_waits(
+    gate: Gate, page: int, before: float, anchor: int, after: float, through: list[str]
+) -> None:
+    """Whichever of them has its weight first; the page follows."""
     gate.empty()
-    await gate.ask("page", 80, Urgency.PAGE)
-    await gate.clock.advance(0.1)
-    await gate.ask("anchor", 5, Urgency.JOIN)
-    await gate.clock.advance(0.05)
-    assert gate.through == ["anchor"]
+    await gate.ask("page", page, Urgency.PAGE)
+    await gate.clock.advance(before)
+    await gate.ask("anchor", anchor, Urgency.JOIN)
+    await gate.clock.advance(after)
+    assert gate.through == through
     await gate.clock.advance(2.1)
-    assert gate.through == ["anchor", "page"]
-
-
-async def test_one_who_slept_through_a_turn_waits_for_the_next(gate: Gate) -> None:
-    """Woken by the clock while another has the turn, it does not push in."""
-    gate.empty()
-    await gate.ask("page", 40, Urgency.PAGE)
-    await gate.clock.advance(0.5)
-    await gate.ask("anchor", 80, Urgency.JOIN)
-    await gate.clock.advance(0.6)
-    assert gate.through == []
-    await gate.clock.advance(2.0)
     assert gate.through == ["anchor", "page"]
 
 
