@@ -21,10 +21,12 @@ from foxtrot.sandbox.fault_board import FaultBoard
 from foxtrot.sandbox.faults import Side
 from foxtrot.sandbox.line_chaos import LineChaos
 from foxtrot.sandbox.listings import DEFAULT_COUNT, listings
+from foxtrot.sandbox.loop_beat import LoopBeat
 from foxtrot.sandbox.market import Market
 from foxtrot.sandbox.replay import Replay
 from foxtrot.sandbox.replica import Replica
 from foxtrot.sandbox.rest_chaos import RestChaos
+from foxtrot.sandbox.stolen_time import stolen_ms
 from foxtrot.sandbox.stream_chaos import StreamChaos
 from foxtrot.sandbox.tape import CAPACITY
 from foxtrot.sandbox.venue_clock import VenueClock
@@ -72,7 +74,7 @@ class Exchange:
     def __init__(self, options: Options, clock: ProcessorClock) -> None:
         self.options = options
         self.clock: Clock = clock
-        self._processor_ns = clock.processor_ns
+        self.loop_beat = LoopBeat(clock, stolen_ms)
         self.violations = limits.Violations()
         self.limits = limits.Limits(self.violations)
         self.board = FaultBoard(options.seed)
@@ -87,7 +89,6 @@ class Exchange:
         self.chaos.instruments = self.source.instruments
         self._replicas: dict[str, Replica] = {}
         self.port = 0
-        self.longest_stall_ms = self.longest_own_stall_ms = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self._runner = web.AppRunner(
             self._make_app(), access_log=None, handle_signals=False, shutdown_timeout=0.5, max_line_size=_LONGEST_ADDRESS
@@ -100,6 +101,7 @@ class Exchange:
         await site.start()
         self.port = self._runner.addresses[0][1]
         self._tasks = [
+            asyncio.create_task(self.loop_beat.watch(), name="sandbox.loop_beat"),
             asyncio.create_task(self._play(), name="sandbox.play"),
             asyncio.create_task(self._look_after(), name="sandbox.look_after"),
         ]
@@ -184,8 +186,9 @@ class Exchange:
             "connections": len(self.connections),
             "subscriptions": sum(len(each.streams) for each in self.connections),
             "frames_sent": self.fanout.sent,
-            "longest_stall_ms": round(self.longest_stall_ms, 1),
-            "longest_own_stall_ms": round(self.longest_own_stall_ms, 1),
+            "longest_stall_ms": round(self.loop_beat.longest_stall_ms, 1),
+            "longest_own_stall_ms": round(self.loop_beat.longest_own_stall_ms, 1),
+            "stolen_ms": self.loop_beat.stolen_ms,
             "violations": sum(self.violations.counts.values()),
         }
 
@@ -288,13 +291,7 @@ class Exchange:
     async def _look_after(self) -> None:
         pause_s = _LOOK_AFTER_S / max(1.0, self.options.time_scale / 10)
         while True:
-            before_ns, worked_ns = self.clock.monotonic_ns(), self._processor_ns()
             await self.clock.sleep(pause_s)
-            late_ms = (self.clock.monotonic_ns() - before_ns) / 1e6 - pause_s * 1e3
-            self.longest_stall_ms = max(self.longest_stall_ms, late_ms)
-            # Late by its own work, or because the machine had others to run: only the first is the exchange's.
-            own_ms = min(late_ms, (self._processor_ns() - worked_ns) / 1e6)
-            self.longest_own_stall_ms = max(self.longest_own_stall_ms, own_ms)
             if self.board.expire(self.clock.monotonic_ns()):
                 self.faults_changed()
             self.line_chaos.flood(pause_s)

@@ -1,7 +1,9 @@
 """The venue's limits, counted on the exchange's own clock (microseconds since 1970 UTC)."""
 
-from collections import Counter, deque
-from dataclasses import dataclass, field
+from collections import Counter, OrderedDict, deque
+from dataclasses import dataclass
+
+import msgspec
 
 WEIGHT_PER_MINUTE = 6_000
 RAW_PER_5_MINUTES = 300_000
@@ -14,6 +16,7 @@ LIFE_US = 86_400_000_000
 
 SECOND_US = 1_000_000
 MINUTE_US = 60 * SECOND_US
+_LONGEST_WINDOW_US = 5 * MINUTE_US
 _FIRST_BAN_US = 2 * MINUTE_US
 _LONGEST_BAN_US = 3 * 86_400 * SECOND_US
 _PATIENCE = 10
@@ -21,6 +24,10 @@ _PATIENCE = 10
 
 _KEPT_VIOLATIONS = 1_000
 _KEPT_ADDRESSES = 10_000
+"""Addresses that are kept for nothing; beyond them only those that a limit still concerns."""
+
+_LOOKED_AT = 2
+"""Addresses that may be let go for each new one: more than come, so that there are ever fewer, but never many at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +41,10 @@ class Verdict:
     limit: str = ""
 
 
-@dataclass(slots=True)
-class _Address:
-    """The counters of one IP address."""
+class _Address(msgspec.Struct, gc=False):
+    """The counters of one IP address. Numbers and tuples of them only: the search for garbage passes them by."""
 
+    used_us: int = 0
     minute: int = -1
     weight: int = 0
     raw_window: int = -1
@@ -45,8 +52,8 @@ class _Address:
     refused: int = 0
     banned_until_us: int = 0
     bans: int = 0
-    connects: deque[int] = field(default_factory=deque)
-    offences: deque[int] = field(default_factory=deque)
+    connects: tuple[int, ...] = ()
+    offences: tuple[int, ...] = ()
 
 
 class Violations:
@@ -67,7 +74,7 @@ class Limits:
 
     def __init__(self, violations: Violations) -> None:
         self._violations = violations
-        self._addresses: dict[str, _Address] = {}
+        self._addresses: OrderedDict[str, _Address] = OrderedDict()  # the longest unused first
 
     def charge(self, address: str, weight: int, now_us: int) -> Verdict:
         """Counts a request of ``weight`` before it is answered."""
@@ -89,21 +96,18 @@ class Limits:
         if state.banned_until_us > now_us:
             self._violations.add("connect_while_banned", address, now_us, "websocket")
             return self._banned(state, now_us)
-        while state.connects and state.connects[0] <= now_us - 5 * MINUTE_US:
-            state.connects.popleft()
+        state.connects = _recent(state.connects, now_us)
         if len(state.connects) >= CONNECTS_PER_5_MINUTES:
-            return self._over(state, address, now_us, "connects", state.connects[0] + 5 * MINUTE_US)
-        state.connects.append(now_us)
+            return self._over(state, address, now_us, "connects", state.connects[0] + _LONGEST_WINDOW_US)
+        state.connects += (now_us,)
         return Verdict(200, state.weight)
 
     def offend(self, address: str, now_us: int) -> None:
         """Counts a connection that was ended for its messages: who repeats it is banned."""
         state = self._state(address, now_us)
-        state.offences.append(now_us)
-        while state.offences[0] <= now_us - 5 * MINUTE_US:
-            state.offences.popleft()
+        state.offences = (*_recent(state.offences, now_us), now_us)
         if len(state.offences) > _PATIENCE:
-            state.offences.clear()
+            state.offences = ()
             self._ban(state, address, now_us)
 
     def used(self, address: str, now_us: int) -> int:
@@ -111,9 +115,12 @@ class Limits:
         return self._state(address, now_us).weight
 
     def _state(self, address: str, now_us: int) -> _Address:
-        if address not in self._addresses and len(self._addresses) >= _KEPT_ADDRESSES:
+        if address not in self._addresses:
             self._forget_idle(now_us)
-        state = self._addresses.setdefault(address, _Address())
+            self._addresses[address] = _Address()
+        self._addresses.move_to_end(address)
+        state = self._addresses[address]
+        state.used_us = now_us
         if state.minute != now_us // MINUTE_US:
             state.minute, state.weight, state.refused = now_us // MINUTE_US, 0, 0
         if state.raw_window != now_us // (5 * MINUTE_US):
@@ -121,12 +128,17 @@ class Limits:
         return state
 
     def _forget_idle(self, now_us: int) -> None:
-        """Lets go of addresses that no limit concerns any more."""
-        self._addresses = {
-            address: state
-            for address, state in self._addresses.items()
-            if state.banned_until_us > now_us or state.raw_window == now_us // (5 * MINUTE_US)
-        }
+        """Lets go of the longest unused, if there are too many, while no limit concerns them any more."""
+        for _ in range(_LOOKED_AT):
+            if len(self._addresses) < _KEPT_ADDRESSES:
+                return
+            address, state = next(iter(self._addresses.items()))
+            if state.banned_until_us > now_us:
+                self._addresses.move_to_end(address)
+            elif state.used_us <= now_us - _LONGEST_WINDOW_US:
+                del self._addresses[address]
+            else:
+                return
 
     def _over(self, state: _Address, address: str, now_us: int, limit: str, free_us: int) -> Verdict:
         state.refused += 1
@@ -191,6 +203,11 @@ class KeepAlive:
     def is_old(self, now_us: int) -> bool:
         """Whether the connection has lived its 24 hours."""
         return now_us - self.opened_us >= LIFE_US
+
+
+def _recent(times_us: tuple[int, ...], now_us: int) -> tuple[int, ...]:
+    """Those of the last five minutes."""
+    return tuple(each for each in times_us if each > now_us - _LONGEST_WINDOW_US)
 
 
 def _whole_seconds(span_us: int) -> int:

@@ -16,7 +16,8 @@ from foxtrot.sandbox.tape import CAPACITY, DAY_US, Tape
 BEAT_US = 100_000
 _HISTORY_STEPS = 9_360
 _WARM_UP_US = 60_000_000
-_MAX_STEPS = 400
+_MAX_STEPS = 50
+"""Steps in one turn of the loop, some 2 ms: what piled up while the machine ran others is worked off in between."""
 
 
 class Market:

@@ -14,7 +14,10 @@ OnTrade = Callable[[int, int, int, int, bool], None]
 """Is told of each trade: id, price, size, time, is the buyer the maker; a size of 0 says that an aggregate is complete."""
 
 CAPACITY = 500_000
-"""Trades kept per symbol (about 20 MB); the oldest tenth is let go beyond it."""
+"""Trades kept per symbol (about 20 MB); the oldest hundredth is let go beyond it."""
+
+_TRIMMED_SHARE = 100
+"""What is let go at once is one in so many: a larger piece would hold the loop up."""
 
 MIN_KEEP = 1_000
 """The least that a full page of trades needs."""
@@ -90,8 +93,9 @@ class Tape:
         self._makers.append(is_buyer_maker)
         self._minute(time_us // 1_000, price).add_trade(trade_id, price, size, is_buyer_maker=is_buyer_maker)
         self.day.extend()
+        self.day.expire(time_us)  # trade by trade: after days in which nobody asked there is no mountain to clear
         if len(self._prices) > self._capacity:
-            self._trim(self._capacity // 10)
+            self._trim(max(1, self._capacity // _TRIMMED_SHARE))
         if self.observer:
             self.observer(trade_id, price, size, time_us, is_buyer_maker)
         return trade_id

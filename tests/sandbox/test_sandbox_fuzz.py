@@ -20,14 +20,19 @@ from typing_extensions import override
 from foxtrot.sandbox.answers import ENDPOINTS
 from foxtrot.sandbox.commands import METHODS
 from foxtrot.sandbox.launcher import Sandbox, launch
-from foxtrot.util.system_clock import SystemClock
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "150"))
 """Examples of each kind; the long run takes 35,000 of each, 100,000 in all."""
 
 fuzzed = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 STALL_MS = 100
-"""The longest that the exchange's loop may stand still by its own doing."""
+"""The longest that the exchange's loop may stand still by its own doing, on whatever machine.
+
+"Own" is ``LoopBeat.longest_own_stall_ms``: the processor time that the loop's thread used from one beat (due every 10 ms) to the
+next, so that a machine which runs others for a second adds nothing to it, and a pass of the garbage collector does. Time that the
+host stole from the whole machine is taken off: the kernel leaves some of it on the thread that ran (the idle exchange, which does
+nothing, then shows it too).
+"""
 
 
 _numbers = itertools.count(1)
@@ -101,50 +106,26 @@ class Witness(threading.Thread):
         self._connection.close()
 
 
-class Control(threading.Thread):
-    """Waits as the exchange's loop does, and does nothing else: what delays it is the machine."""
-
-    def __init__(self) -> None:
-        super().__init__(daemon=True)
-        self._ended = threading.Event()
-        self._clock = SystemClock()
-        self.longest_ms = 0.0
-
-    @override
-    def run(self) -> None:
-        """Notes the longest delay until the end."""
-        before = self._clock.monotonic_ns()
-        while not self._ended.wait(0.1):
-            now = self._clock.monotonic_ns()
-            self.longest_ms = max(self.longest_ms, (now - before) / 1e6 - 100)
-            before = now
-
-    def end(self) -> float:
-        """The longest delay, in milliseconds."""
-        self._ended.set()
-        self.join()
-        return self.longest_ms
-
-
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    """An exchange to be fuzzed; afterwards it lives, its loop never stood still, and the witness has missed nothing."""
-    with launch(symbols=2, activity=5.0) as started:
+    """An exchange to be fuzzed; afterwards it lives, its loop never stood still, and the witness has missed nothing.
+
+    How late its beats came by the wall's clock is told, not judged: on a busy machine that is the others' doing. An exchange
+    that nobody talks to beats beside it, in a process of its own: what delays that one is the machine.
+    """
+    with launch(symbols=2, activity=5.0) as started, launch(symbols=1, activity=0.01, has_past=False) as idle:
         witness = Witness(started.port)
         witness.start()
-        control = Control()
-        control.start()
         yield started
         status, count = started.status(), len(witness.ids)
         while len(witness.ids) < count + 2:
             assert witness.is_alive()
         assert witness.ids == list(range(witness.ids[0], witness.ids[0] + len(witness.ids)))
         witness.end()
-        machine_ms = control.end()  # what piles up while the machine runs others is then worked off at once
-        stalls = {name: status[name] for name in ("longest_stall_ms", "longest_own_stall_ms")}
-        print(f"stalls of the exchange: {stalls}, of the machine: {machine_ms:.0f} ms")  # noqa: T201 -- the long run's figure
-        assert status["longest_own_stall_ms"] < STALL_MS + machine_ms, status
-        assert status["longest_stall_ms"] < STALL_MS + 2 * machine_ms, status
+        for name, told in (("fuzzed", status), ("idle", idle.status())):
+            figures = {key: told[key] for key in ("longest_own_stall_ms", "longest_stall_ms", "stolen_ms")}
+            print(f"exchange {name}: {figures}")  # noqa: T201 -- the long run's figures
+        assert status["longest_own_stall_ms"] < STALL_MS, status
 
 
 def assert_lives(sandbox: Sandbox) -> None:

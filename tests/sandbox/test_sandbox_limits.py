@@ -1,8 +1,11 @@
 """Limits: windows aligned to the clock, 429, growing bans, messages, pings."""
 
+import gc
+
 import pytest
 
 from foxtrot.sandbox.limits import (
+    _KEPT_ADDRESSES,
     CONNECTS_PER_5_MINUTES,
     LIFE_US,
     MINUTE_US,
@@ -75,6 +78,36 @@ def test_forgets_addresses_that_no_limit_concerns(limits: Limits) -> None:
     limits.charge("10.1.0.0", 1, NOW + 5 * MINUTE_US)
     assert limits.charge(HOME, 1, NOW + 5 * MINUTE_US).status == 418
     assert limits.charge("10.0.0.0", 1, NOW + 5 * MINUTE_US).used == 1
+
+
+def test_lets_addresses_go_a_few_at_a_time(limits: Limits) -> None:
+    """However many addresses became idle, one that comes lets two of them go: no request pays for all."""
+    for number in range(_KEPT_ADDRESSES + 100):
+        limits.charge(f"10.0.{number // 250}.{number % 250}", 1, NOW)
+    sizes = []
+    for number in range(200):
+        limits.charge(f"10.1.0.{number}", 1, NOW + 5 * MINUTE_US)
+        sizes.append(len(limits._addresses))
+    assert sizes[:2] == [_KEPT_ADDRESSES + 99, _KEPT_ADDRESSES + 98]
+    assert sizes[-1] == _KEPT_ADDRESSES
+
+
+def test_keeps_an_address_while_a_limit_concerns_it(limits: Limits) -> None:
+    """Beyond ten thousand, too, an address that connected keeps its count for five minutes after its last use."""
+    for _ in range(CONNECTS_PER_5_MINUTES):
+        limits.connect(HOME, NOW + 4 * MINUTE_US)
+    for number in range(_KEPT_ADDRESSES + 100):
+        limits.charge(f"10.0.{number // 250}.{number % 250}", 1, NOW + 6 * MINUTE_US)
+    assert limits.connect(HOME, NOW + 6 * MINUTE_US).status == 429
+
+
+def test_no_search_for_garbage_looks_at_addresses(limits: Limits) -> None:
+    """What is kept of an address is nothing that the garbage collector follows, however many there are."""
+    limits.connect(HOME, NOW)
+    limits.offend(HOME, NOW)
+    gc.collect()
+    state = limits._addresses[HOME]
+    assert not any(map(gc.is_tracked, (state, state.connects, state.offences)))
 
 
 def test_counts_raw_requests_in_five_minutes(limits: Limits) -> None:

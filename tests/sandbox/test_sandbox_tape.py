@@ -120,6 +120,24 @@ def test_a_full_tape_lets_the_oldest_go() -> None:
     assert found.low == tape.trade(tape.first_id).price
 
 
+def test_the_day_is_kept_up_while_nobody_asks() -> None:
+    """Trades that are older than a day leave the day's figures as others come, not all at once when somebody asks."""
+    tape = Tape()
+    for hour in range(100):
+        tape.add((hour + 1) * UNIT, UNIT, START_US + hour * HOUR_US, is_buyer_maker=False)
+    assert (tape.day.count, tape.day.volume) == (24, 24 * UNIT)
+
+
+def test_a_full_tape_lets_go_in_small_pieces() -> None:
+    """What is let go at once is a hundredth."""
+    tape, firsts = Tape(capacity=1_000), set()
+    for number in range(1_100):
+        tape.add(UNIT, UNIT, START_US + number, is_buyer_maker=False)
+        tape.close_agg()
+        firsts.add(tape.first_id)
+    assert sorted(firsts) == list(range(1, 102, 10))
+
+
 def test_one_open_aggregate_keeps_a_full_tape() -> None:
     """Trades of an aggregate that is not complete are never let go."""
     tape = Tape(capacity=10)
