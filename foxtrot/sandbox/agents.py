@@ -31,7 +31,7 @@ class Agents:
         self._rng = rng
         self._on_fills = on_fills
         self.fair = float(listing.price)
-        self._levels = LIVELY_LEVELS if listing.orders_per_second >= _LIVELY else QUIET_LEVELS
+        self._levels = listing.levels or (LIVELY_LEVELS if listing.orders_per_second >= _LIVELY else QUIET_LEVELS)
         self._drift = 0.0
         self._activity = 1.0
         self._regime_left_s = 0.0

@@ -7,7 +7,10 @@ from foxtrot.sandbox.amounts import UNIT, to_units
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A spot pair. ``tick`` and ``step`` are units of 1e-8; ``orders_per_second`` and ``trade_share`` shape its market."""
+    """A spot pair. ``tick`` and ``step`` are units of 1e-8; ``orders_per_second`` and ``trade_share`` shape its market.
+
+    ``levels``: resting orders a side that makers aim at; 0: by how lively it is.
+    """
 
     symbol: str
     base: str
@@ -19,6 +22,7 @@ class Listing:
     trade_share: float
     yearly_volatility: float
     order_notional: float
+    levels: int = 0
 
 
 def _listing(
