@@ -5,6 +5,7 @@ venue sends none) and ``received_ns``. Positional order is internal: name the fi
 """
 
 import datetime as dt
+import zlib
 from collections.abc import Mapping
 
 import msgspec
@@ -142,6 +143,16 @@ class OrderBookData(MarketData, frozen=True, gc=False):
     is_valid: bool
     known_low: float = 0.0
     known_high: float = 0.0
+
+    def checksum(self, levels: int = 25) -> int:
+        """CRC-32 (0 to 2**32 - 1) of the best so many levels: two books with the same best levels have the same.
+
+        Of the text ``price:volume`` of the best bid, the best ask, the second bid, the second ask ..., joined by colons, with
+        numbers as Python writes floats (``2677.6``); a side that has no such level is passed over.
+        """
+        sides = (self.bids[:levels], self.asks[:levels])
+        rows = [side[at] for at in range(max(map(len, sides))) for side in sides if at < len(side)]
+        return zlib.crc32(":".join(f"{price!r}:{volume!r}" for price, volume in rows).encode())
 
 
 class BarData(MarketData, frozen=True, gc=False):
