@@ -18,6 +18,7 @@ from picows import (
 from typing_extensions import override
 
 from foxtrot.transport.base import StreamHandler
+from foxtrot.transport.dial_socket import DialSocket
 from foxtrot.util import retry_after
 from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.errors import Banned, Denied, RateLimited, Unavailable
@@ -168,6 +169,7 @@ class WireDialler:
         self._clock = clock
         self._timeout = timeout
         self._proxy = proxy
+        self._is_socks = proxy is not None and proxy.startswith("socks")  # these connect a socket of their own
         self._ssl = ssl_context
         self._endings: set[asyncio.Future[None]] = set()
         self.stats: Final = WireStats()
@@ -175,6 +177,7 @@ class WireDialler:
     async def dial(self, url: str, on_frame: StreamHandler, on_closed: Callable[[str], None]) -> _Wire:
         """Connects within ``timeout`` seconds. Raises Unavailable, RateLimited, Banned or Denied."""
         socket = _Socket(self._clock, on_frame, on_closed, self.stats, self._endings)
+        connecting = DialSocket(self._clock)
         try:
             async with asyncio.timeout(self._timeout):
                 transport, _ = await ws_connect(
@@ -191,14 +194,17 @@ class WireDialler:
                     max_frame_size=MAX_FRAME,
                     max_redirects=0,
                     proxy=self._proxy,
+                    socket_factory=None if self._is_socks else connecting.connect,
                 )
         except asyncio.CancelledError:
             socket.abandon()  # picows goes on with a handshake that nobody awaits
+            await connecting.give_up()
             raise
         except WSHandshakeError as error:
             raise _refusal(error) from error
         except TimeoutError as error:
             socket.abandon()
+            await connecting.give_up()
             raise Unavailable(f"no WebSocket within {self._timeout:g} s") from error
         except Exception as error:  # sockets, TLS, the parser and proxies each have errors of their own
             raise Unavailable(f"no WebSocket: {type(error).__name__}: {error}") from error
