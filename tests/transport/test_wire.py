@@ -232,24 +232,23 @@ def test_the_deadline_is_within_the_venues_patience() -> None:
     assert wire.DIAL_TIMEOUT == 10.0
 
 
-async def _cancelled_before_its_answer(listener: socket.socket) -> None:
-    """A dial to a venue that has read the request, and says nothing."""
+async def _cancelled_before_its_answer(listener: socket.socket) -> socket.socket:
+    """A dial to a venue that has read the request, and says nothing; returns the venue's end, still open."""
     loop = asyncio.get_running_loop()
     url = f"ws://127.0.0.1:{listener.getsockname()[1]}/"
     dial = asyncio.create_task(WireDialler(SystemClock()).dial(url, lambda *_: None, lambda _: None))
     accepted, _ = await loop.sock_accept(listener)
-    with accepted:
-        assert await loop.sock_recv(accepted, 4096)
-        dial.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await dial
+    assert await loop.sock_recv(accepted, 4096)
+    dial.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await dial
+    return accepted
 
 
 def test_a_cancelled_dial_leaves_no_connection_behind() -> None:
-    """Its handshake goes on for nobody: without its end the loop would close over an open transport."""
+    """Its handshake goes on for nobody: the loop would close over an open transport."""
     with socket.create_server(("127.0.0.1", 0)) as listener, warnings.catch_warnings():
         listener.setblocking(False)
         warnings.simplefilter("error", ResourceWarning)
-        gc.collect()
-        asyncio.run(_cancelled_before_its_answer(listener))
-        gc.collect()
+        with asyncio.run(_cancelled_before_its_answer(listener)):
+            gc.collect()
