@@ -7,7 +7,7 @@ import msgspec
 
 from foxtrot.sandbox import payloads
 from foxtrot.sandbox.amounts import notional, to_text
-from foxtrot.sandbox.candles import Candle, fold
+from foxtrot.sandbox.candles import MINUTE_MS, Candle, fold, open_of
 from foxtrot.sandbox.exchange_info import exchange_info
 from foxtrot.sandbox.figures import WINDOW_SPANS_MS, Figures, day_figures, five_minute_average, window_figures
 from foxtrot.sandbox.instrument import Instrument
@@ -123,12 +123,27 @@ def _klines(scene: Scene, query: Query) -> bytes:
     if interval == "1s":
         candles = _seconds(scene, instrument.tape, limit, start_ms, end_ms)
     else:
-        candles = fold(instrument.tape.minutes, interval, offset_ms)
+        candles = fold(_minutes(scene, instrument.tape, interval, offset_ms, start_ms), interval, offset_ms)
     if start_ms is not None:
         candles = [each for each in candles if each.open_ms >= start_ms][:limit]
     if end_ms is not None:
         candles = [each for each in candles if each.open_ms <= end_ms]
     return msgspec.json.encode([_kline_row(each) for each in candles[-limit:]])
+
+
+def _minutes(scene: Scene, tape: Tape, interval: str, offset_ms: int, start_ms: int | None) -> list[Candle]:
+    """Every minute from the interval that holds ``start_ms`` up to now; one after the last trade is flat, as in the streams."""
+    now_ms = scene.now_us // MS_US
+    known = tape.minutes
+    if not known:
+        return []
+    if start_ms is not None:
+        start_ms = min(start_ms, now_ms)
+        known = tape.minutes_between(open_of(start_ms, interval, offset_ms), now_ms)
+    last = tape.minutes[-1]
+    since_ms = max(last.open_ms + MINUTE_MS, 0 if start_ms is None else start_ms // MINUTE_MS * MINUTE_MS)
+    flat = [Candle(at_ms, at_ms + MINUTE_MS - 1, last.close) for at_ms in range(since_ms, now_ms + 1, MINUTE_MS)]
+    return [*known, *flat]
 
 
 def _seconds(scene: Scene, tape: Tape, limit: int, start_ms: int | None, end_ms: int | None) -> list[Candle]:
