@@ -276,6 +276,25 @@ def test_a_doubt_that_a_list_has_cleared_is_none_at_the_next() -> None:
     assert venue.given_up == []
 
 
+@pytest.mark.parametrize(("trouble", "seconds"), [("ignored", 3), ("mute", 10.2)])
+def test_a_doubt_ends_with_the_wish(trouble: str, seconds: float) -> None:
+    """Asked for anew, a stream that a list had lacked, or that had found no answer, has its two chances again."""
+    venue = Venue("a")
+    setattr(venue, trouble, {"b"} if trouble == "ignored" else {SUB, LIST})
+    venue.wanted = {"a", "b"}
+    venue.run(seconds)
+    assert venue.subscriptions.unsure == {"b"}
+    venue.wanted = {"a"}
+    venue.run(0.6)
+    venue.mute, venue.ignored = set(), {"b"}
+    venue.wanted = {"a", "b"}
+    venue.run(1)
+    venue.ignored = set()
+    venue.run(60)
+    assert "b" in venue.listed
+    assert venue.given_up == []
+
+
 def test_what_the_list_has_too_much_is_dropped() -> None:
     """An unsubscription that the venue forgot."""
     venue = Venue("a")
