@@ -26,10 +26,13 @@ HOUR_S: Final = 3_600
 SECTIONS: Final = {
     "The lane: holds, gaps, the breaker, the bound on switches": (
         "transport.lane",
-        "transport.lane_record",
+        "transport.values",
         "transport.ordering",
         "transport.quote_order",
         "transport.values_ids",
+        "transport.values_bars",
+        "transport.values_book",
+        "transport.book_order",
         "transport.values_tick",
         "transport.question",
         "transport.storm",
@@ -39,6 +42,7 @@ SECTIONS: Final = {
     ),
     "Audit and proof": (
         "transport.audit",
+        "transport.book_audit",
         "transport.proof",
         "transport.evidence",
         "transport.event_lag",

@@ -15,6 +15,8 @@ from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.event_type import (
     EVENT_AGG_TRADE,
     EVENT_BACKFILL,
+    EVENT_BAR,
+    EVENT_BOOK,
     EVENT_GAP,
     EVENT_HEALTH,
     EVENT_LOG,
@@ -33,6 +35,8 @@ TYPES: Final = {
     EVENT_TICK: "tick",
     EVENT_PUBLIC_TRADE: "trade",
     EVENT_AGG_TRADE: "agg_trade",
+    EVENT_BOOK: "book",
+    EVENT_BAR: "bar",
 }
 """The ``type`` of an event's line."""
 

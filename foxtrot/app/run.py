@@ -23,6 +23,8 @@ from foxtrot.util.constants import Exchange
 from foxtrot.util.event_type import (
     EVENT_AGG_TRADE,
     EVENT_BACKFILL,
+    EVENT_BAR,
+    EVENT_BOOK,
     EVENT_GAP,
     EVENT_HEALTH,
     EVENT_LOG,
@@ -52,7 +54,7 @@ RESTORE_S: Final = 0.3
 """The most that a terminal gets to be restored after a second signal; one that stalls takes nothing."""
 
 _TOLD: Final = (EVENT_LOG, EVENT_TRANSPORT, EVENT_HEALTH, EVENT_GAP, EVENT_BACKFILL)
-_VALUES: Final = (EVENT_TICK, EVENT_PUBLIC_TRADE, EVENT_AGG_TRADE)
+_VALUES: Final = (EVENT_TICK, EVENT_PUBLIC_TRADE, EVENT_AGG_TRADE, EVENT_BOOK, EVENT_BAR)
 _SIGNALS: Final = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
 

@@ -32,7 +32,9 @@ def run(
         str | None,
         typer.Option("--symbols", metavar="A,B,...", help="BTC/USDT or BTCUSDT; none: those pinned in the flags, at least 5."),
     ] = None,
-    channels: Annotated[str, typer.Option("--channels", metavar="A,B,...", help="tick, trades, agg_trades.")] = "tick,trades",
+    channels: Annotated[
+        str, typer.Option("--channels", metavar="A,B,...", help="tick, trades, agg_trades, book[:depth], bars:<interval>.")
+    ] = "tick,trades",
     duration: Annotated[
         float | None, typer.Option("--duration", metavar="S", help="End so many seconds after the first value; none: at Ctrl-C.")
     ] = None,

@@ -6,12 +6,12 @@ from typing import Final
 
 import msgspec
 
-from foxtrot.adapter.binance.market_data import SERVED
+from foxtrot.adapter.binance.intervals import parse
 from foxtrot.transport.base import LaneKey
 from foxtrot.transport.flags import read
 from foxtrot.transport.watched_file import WatchedFile
-from foxtrot.util.constants import Exchange
-from foxtrot.util.errors import unknown
+from foxtrot.util.channel import check_channels, interval_of, lane_of
+from foxtrot.util.constants import Channel, Exchange
 from foxtrot.util.symbol import to_venue_symbol
 
 LIQUID: Final = ("BTCUSDT", "ETHUSDT", "BNBUSDT", "SOLUSDT", "XRPUSDT")
@@ -29,8 +29,9 @@ class RunPlan(msgspec.Struct, frozen=True):
 
     @property
     def keys(self) -> list[LaneKey]:
-        """The lanes, symbol by symbol."""
-        return [LaneKey(symbol, channel) for symbol in self.symbols for channel in self.channels]
+        """The lanes, symbol by symbol; a book of any depth is ``book``."""
+        channels = dict.fromkeys(lane_of(channel) for channel in self.channels)
+        return [LaneKey(symbol, channel) for symbol in self.symbols for channel in channels]
 
 
 def symbols_of(text: str) -> tuple[str, ...]:
@@ -46,14 +47,15 @@ def symbols_of(text: str) -> tuple[str, ...]:
 
 
 def channels_of(text: str) -> tuple[str, ...]:
-    """``tick,trades`` as channels, each once. Raises ValueError, naming the nearest, for one that is not served."""
-    names = dict.fromkeys(name.lower() for name in _names(text))
+    """``tick,book:50,bars:1m`` as channels, each once. Raises ValueError, saying what is right, for one that cannot be."""
+    parts = [name.partition(":") for name in _names(text)]
+    names = tuple(dict.fromkeys(kind.lower() + colon + parameter for kind, colon, parameter in parts))  # 1m and 1M are two
     if not names:
-        raise ValueError(f"--channels names none; served: {', '.join(SERVED)}")
-    for name in names:
-        if name not in SERVED:
-            raise ValueError(unknown("channel", name, SERVED))
-    return tuple(names)
+        raise ValueError(f"--channels names none; write for example --channels tick,book,bars:1m (of {', '.join(Channel)})")
+    check_channels(names)
+    for interval in filter(None, map(interval_of, names)):
+        parse(interval)
+    return names
 
 
 def default_symbols(flags: Path) -> tuple[str, ...]:

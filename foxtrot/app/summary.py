@@ -8,7 +8,7 @@ import msgspec
 from foxtrot.app.tally import Tally
 from foxtrot.app.view import LaneView, View
 from foxtrot.transport.base import LaneKey
-from foxtrot.util.constants import Channel, LaneState, Serving
+from foxtrot.util.constants import LaneState, Serving
 
 OK: Final = 0
 FAILED: Final = 1
@@ -36,8 +36,8 @@ class LaneSummary(msgspec.Struct, frozen=True, tag="summary", tag_field="type", 
 
     ``event_age_ms`` is from the venue's time of the value to the handler: for channels whose values carry one, and only if the
     venue's clock was known throughout; else ``local_age_ms``, from its arrival on this machine. ``gaps`` are holes in the
-    ids of live values, ``missing`` the ids in them, ``backfilled`` those of them that came later; ``duplicates_delivered`` counts
-    values that the handler had seen before.
+    ids of live values (of a book: how often it broke and began anew), ``missing`` the ids in them, ``backfilled`` those
+    of them that came later; ``duplicates_delivered`` counts values that the handler had seen before.
     """
 
     symbol: str
@@ -79,7 +79,7 @@ def conclude(ending: Ending, seconds: float, last: View, tally: Tally, allowance
 
 def _summary(lane: LaneView, tally: Tally) -> LaneSummary:
     counted = tally.lanes[LaneKey(lane.symbol, lane.channel)]
-    is_by_event = lane.channel != Channel.TICK and counted.has_event_ages
+    is_by_event = counted.has_event_ages
     histogram = counted.event_ages if is_by_event else counted.local_ages
     ages = Quantiles(_rounded(histogram.quantile_ms(0.50)), _rounded(histogram.quantile_ms(0.99)))
     return LaneSummary(

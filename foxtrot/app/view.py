@@ -6,9 +6,10 @@ from typing import Final, Protocol
 import msgspec
 
 from foxtrot.adapter.binance.endpoints import Endpoints
+from foxtrot.app.lane_tally import LaneTally
 from foxtrot.app.reasons import short
 from foxtrot.app.run_plan import RunPlan
-from foxtrot.app.tally import LaneTally, Tally, TickTally
+from foxtrot.app.tally import Tally
 from foxtrot.server.engine import MainEngine
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.transport.flags import Decision
@@ -111,7 +112,6 @@ class Observer:
         )
 
     def _lane(self, key: LaneKey, lane: LaneTally, status: LaneStatus | None) -> LaneView:
-        tick = lane.tick if isinstance(lane, TickTally) else None
         health = self._adapter.health(key.symbol) if status else None
         contract = self._engine.get_contract(key.symbol)
         step = contract.price_tick_text if contract else ""
@@ -125,8 +125,8 @@ class Observer:
             retry_in=self._retry_in(status) if status else None,
             decimals=len(step.rstrip("0").partition(".")[2]),
             last=lane.last_price or None,
-            bid=(tick.bid_price_1 or None) if tick else None,
-            ask=(tick.ask_price_1 or None) if tick else None,
+            bid=lane.best[0] or None,
+            ask=lane.best[1] or None,
             age=(self._clock.now_ns() - status.confirmed_ns) / NS_PER_S if status and status.confirmed_ns else None,
             rate=self._rate(key),
             delivered=lane.delivered,
@@ -170,7 +170,7 @@ def _concerns(why: Reason, status: LaneStatus) -> bool:
         case Reason.HALTED:
             return True
         case Reason.CONSUMER_SLOW:
-            return status.key.channel != Channel.TICK
+            return status.key.channel not in {Channel.TICK, Channel.BOOK}  # of these the newest wins
         case Reason.RATE_LIMITED:
             return status.serving is Serving.POLL
         case _:

@@ -6,6 +6,7 @@ from typing import Final
 
 from foxtrot.app.reasons import DECIDED, because
 from foxtrot.core.event import Event
+from foxtrot.util.channel import interval_of
 from foxtrot.util.constants import Health, LaneState, Reason, Serving
 from foxtrot.util.object import BackfillData, GapData, HealthData, LogData, TransportData
 
@@ -81,7 +82,8 @@ def _health(health: HealthData) -> str:
 
 def _gap(gap: GapData) -> str:
     count = gap.last_id - gap.first_id + 1
-    ids = f"id {gap.first_id}" if count == 1 else f"{count:,} ids, {gap.first_id} to {gap.last_id},"
+    what = "bar" if interval_of(gap.channel) else "id"
+    ids = f"{what} {gap.first_id}" if count == 1 else f"{count:,} {what}s, {gap.first_id} to {gap.last_id},"
     if gap.reason is Reason.HOLD:
         return f"{gap.symbol} {gap.channel}: gap: {ids} not found within the hold; live data goes on, the search too"
     if gap.reason is Reason.GAP:

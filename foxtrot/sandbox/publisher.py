@@ -23,6 +23,7 @@ class Publisher:
         self._recorded = recorded
         self._tops: dict[str, Top] = {}
         self._sent: dict[str, object] = {}
+        self._candles: dict[str, tuple[int, int]] = {}
 
     def trade(self, instrument: Instrument, trade_id: int) -> None:
         """A trade happened."""
@@ -156,9 +157,9 @@ class Publisher:
         if not instrument or not stream or not instrument.tape.minutes:
             return
         current = open_of(now_us // MS_US, stream.interval, stream.offset_ms)
-        shown = self._sent.get(topic.name, current)
-        self._sent[topic.name] = current
-        if shown != current and isinstance(shown, int):
+        shown, told_us = self._candles.get(topic.name, (current, now_us))
+        self._candles[topic.name] = current, now_us
+        if shown != current and now_us - told_us == SECOND_US:  # else nobody read it in between, and nobody missed its end
             candle = candle_at(instrument, stream, shown)
             self._send_kline(topic, instrument, candle, now_us, is_closed=True)
         if stream.interval != "1s" and now_us % (2 * SECOND_US):

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 
 from foxtrot.transport import steps
 from foxtrot.transport.admission import Admission, Urgency
-from foxtrot.transport.base import LaneKey, Rest
+from foxtrot.transport.base import Draft, Item, LaneKey, Rest
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.util.clock import Clock
 from foxtrot.util.constants import Source
@@ -28,14 +28,29 @@ class Asking:
         is_late = wanted.last >= 0
         urgency = Urgency.LATE if is_late else Urgency.HOLE if wanted.source is Source.BACKFILL else Urgency.PAGE
         await self._admission.admit(self._rest.weight("page", key), urgency, missing)
-        what = f"page {key.symbol} {key.channel}"
+        what, asked_ns = f"page {key.symbol} {key.channel}", self._clock.now_ns()
         try:
-            items = await self._rest.page(key, wanted.first, wanted.source)
+            found = await self._rest.page(key, wanted.first, wanted.source)
         except Exception as error:  # noqa: BLE001 -- every question is answered, or the lane would wait for ever
             self._failed(what, error)
             return steps.PageFailed(is_late)
         self._say_once(what, "")
-        return steps.Paged(items, len(items) >= self._rest.page_size, is_late)
+        items = [each for each in found if isinstance(each, Item)]
+        draft = found[-1] if found and isinstance(found[-1], Draft) else None
+        return steps.Paged(items, len(found) >= self._rest.page_size, is_late, draft, asked_ns)
+
+    async def depth(self, key: LaneKey, wanted: steps.FetchDepth) -> steps.Input:
+        """A snapshot of the order book; None in it where there was no answer. A serving stream that has no book presses most."""
+        urgency = Urgency.LATE if wanted.is_audit else Urgency.HOLE if wanted.is_resync else Urgency.PAGE
+        await self._admission.admit(self._rest.weight("depth", count=wanted.limit), urgency)
+        what = f"depth {key.symbol}"
+        try:
+            depth = await self._rest.depth(key.symbol, wanted.limit)
+        except Exception as error:  # noqa: BLE001 -- every question is answered, or the lane would wait for ever
+            self._failed(what, error)
+            return steps.Snapped(None, wanted.is_audit)
+        self._say_once(what, "")
+        return steps.Snapped(depth, wanted.is_audit)
 
     async def anchor(self, key: LaneKey) -> steps.Input:
         """The quote with its order-book id; None in it where there was no answer."""

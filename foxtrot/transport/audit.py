@@ -33,7 +33,7 @@ first wrong price: 2.45 s with 100 ms each. The rest up to 2.7 s is for a poll t
 """
 
 ID_FORWARD_NS: Final = NS_PER_S
-"""How much later than the answer the stream may bring a polled trade id."""
+"""How much later than the answer the stream may bring a polled trade id, unless it says less often what it has."""
 
 SETTLE_NS: Final = NS_PER_S
 """How long a subscription may take to come into force: what polls asked before that show, the stream does not owe."""
@@ -78,7 +78,7 @@ class Lateness(enum.Enum):
     OPEN = "open"  # nothing yet: with the next hits they will
 
 
-class _Score:
+class Score:
     """The verdicts of one stream since ``begin``. ``hits`` and ``misses`` count those running: either ends the other."""
 
     __slots__ = ("_fresh", "_missed_ns", "hits", "misses", "total_hits", "total_misses")
@@ -131,7 +131,7 @@ class _Poll(msgspec.Struct):
         return self.answered_ns + WINDOW_NS
 
 
-class QuoteAudit(_Score):
+class QuoteAudit(Score):
     """Looks each polled quote up in the quotes that the stream has brought.
 
     Hit: the same four figures stood on the stream at some instant from ``WINDOW_NS`` before the poll was asked until
@@ -268,17 +268,18 @@ class QuoteAudit(_Score):
             self._gone += 1
 
 
-class IdAudit(_Score):
+class IdAudit(Score):
     """Compares polled trade ids with the newest that the stream has brought.
 
-    Hit: the polled id is at or below the stream's, ``ID_FORWARD_NS`` after the answer at the latest. Before its first frame
+    Hit: the polled id is at or below the stream's, ``forward_ns`` after the answer at the latest. Before its first frame
     the stream's is the cursor's, or what the first poll asked ``SETTLE_NS`` after ``begin`` shows (no verdict).
     """
 
-    __slots__ = ("_baseline_ns", "_heard_id", "_is_known", "_polls", "_up_ns")
+    __slots__ = ("_baseline_ns", "_forward_ns", "_heard_id", "_is_known", "_polls", "_up_ns")
 
-    def __init__(self) -> None:
+    def __init__(self, forward_ns: int = ID_FORWARD_NS) -> None:
         super().__init__()
+        self._forward_ns = forward_ns
         self.end()
 
     def begin(self, now_ns: int, heard_trade_id: int) -> None:
@@ -334,7 +335,7 @@ class IdAudit(_Score):
             asked_ns, answered_ns, last_id = self._polls[0]
             if last_id <= self._heard_id:
                 self._hit()
-            elif now_ns > answered_ns + ID_FORWARD_NS:
+            elif now_ns > answered_ns + self._forward_ns:
                 self._miss(asked_ns)
             else:
                 return

@@ -66,12 +66,59 @@ class Item(NamedTuple):
     value: object
 
 
+class Draft(NamedTuple):
+    """A value that still grows: the open bar.
+
+    ``id`` is the one that it will have as an ``Item``; of two drafts with the same id the one with the greater ``rank`` is newer.
+    """
+
+    id: int
+    rank: int
+    last_trade_id: int
+    value: object
+
+
+Level = tuple[float, float]
+"""Price and size of one level of an order book; in a ``Diff`` the size is absolute, 0 removes the level."""
+
+
+class Diff(msgspec.Struct, frozen=True, gc=False):
+    """What changed in an order book: update ids ``first_id`` to ``last_id``, both included.
+
+    ``received_ns`` is time of arrival (nanoseconds since 1970 UTC), 0: it is not known.
+    """
+
+    first_id: int
+    last_id: int
+    bids: list[Level]
+    asks: list[Level]
+    received_ns: int = 0
+
+
+class Depth(msgspec.Struct, frozen=True, gc=False):
+    """A snapshot of an order book at ``update_id``: at most ``limit`` levels a side, best first.
+
+    ``asked_ns`` and ``received_ns`` are nanoseconds since 1970 UTC.
+    """
+
+    update_id: int
+    bids: list[Level]
+    asks: list[Level]
+    limit: int
+    asked_ns: int
+    received_ns: int
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What one poll said of one symbol: the quote, the 24 h figures, or both."""
 
     symbol: str
     quote: Quote | None
     stats: Stats | None
+
+
+Value = Item | Draft | Quote | Stats
+"""What a lane delivers. A book goes as the ``Item`` that ``Book.item`` made."""
 
 
 class Cursor(NamedTuple):
@@ -96,6 +143,7 @@ class LaneStatus(msgspec.Struct, frozen=True):
     confirmed_ns: int
     is_suspect: bool = False  # an audit disagrees with the stream, and it is not decided yet
     retry_at_ns: int = 0  # the stream is not tried before; 0: nothing forbids it
+    is_whole: bool = True  # nothing that is known to be there is missing from what was delivered
 
 
 StreamHandler = Callable[[bytes, int], None]
@@ -119,7 +167,15 @@ class Door(Protocol):
         """True when a quote is newer and the stream serves: deliver it now."""
         ...
 
-    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
+    def accept_draft(self, draft: Draft, received_ns: int, event_ms: int = 0) -> bool:
+        """True when a draft is newer than what is known and the stream serves: deliver its value now."""
+        ...
+
+    def accept_diff(self, diff: Diff, received_ns: int, event_ms: int = 0) -> object | None:
+        """The value to deliver now: the book with this diff in it, when it is next and the stream serves; else None."""
+        ...
+
+    def offer(self, value: Item | Quote | Draft | Diff, received_ns: int, event_ms: int = 0) -> None:
         """Hands over a streamed value that the door did not accept: early, late, twice, or behind a hole."""
         ...
 
@@ -135,7 +191,7 @@ class Door(Protocol):
 class Outlet(Protocol):
     """Where a lane's values leave the transport layer, on their way to the adapter's callbacks."""
 
-    def deliver(self, key: LaneKey, values: Sequence[Item | Quote | Stats], source: Source) -> None:
+    def deliver(self, key: LaneKey, values: Sequence[Value], source: Source) -> None:
         """Values in order."""
         ...
 
@@ -183,8 +239,15 @@ class Rest(Protocol):
         """Where an id channel stands now; for trades where it stood at ``before_ms``, the venue's time (-1: before its first)."""
         ...
 
-    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
-        """Items from id ``first`` on, ascending, ``page_size`` at most, mapped as having come from ``source``."""
+    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item | Draft]:
+        """Items from id ``first`` on, ascending, ``page_size`` at most, mapped as having come from ``source``.
+
+        Of bars: the closed ones, and as the last one the open bar as a ``Draft``.
+        """
+        ...
+
+    async def depth(self, symbol: str, limit: int) -> Depth:
+        """A snapshot of an order book: at most ``limit`` levels a side. Its weight is that of ``depth`` with this ``count``."""
         ...
 
     async def busiest(self, without: Collection[str] = ()) -> str:

@@ -8,8 +8,7 @@ from typing import Final
 
 from foxtrot.transport.audit import Verdict
 from foxtrot.transport.proof import Need, Proof
-from foxtrot.transport.values_ids import IdValues
-from foxtrot.transport.values_tick import TickValues
+from foxtrot.transport.values import Values
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import Reason
 
@@ -23,7 +22,7 @@ FEW: Final = 2
 class Evidence:
     """Of one stream at a time: from ``begin``, when a connection carries it, to ``end``."""
 
-    def __init__(self, values: TickValues | IdValues) -> None:
+    def __init__(self, values: Values) -> None:
         self._values: Final = values
         self._proof: Final = Proof()
         self._heard_ns = 0
@@ -76,18 +75,15 @@ class Evidence:
 
     def failure(self, now_ns: int) -> Reason | None:
         """Why a stream that does not serve yet, or is only watched, has failed; None while it has not."""
-        if isinstance(self._values, IdValues) and self._values.has_gap(now_ns):
+        if self._values.has_gap(now_ns):
             return Reason.GAP
         reason = self._proof.failure(now_ns)
         return Reason.FIRST_DATA if reason is Reason.AUDIT and not self.is_fresh else reason
 
     def trip(self, now_ns: int) -> Reason | None:
         """Why a stream that serves has to be given up; None while it has not."""
-        values = self._values
-        if not isinstance(values, IdValues):
-            return Reason.AUDIT if self._proof.is_missed else None
-        if values.is_dead:
-            return Reason.SILENCE
-        if values.is_storm:
-            return Reason.GAP
-        return Reason.LAG if values.lag.late(LATE_NS, now_ns) >= FEW else None
+        if self._values.trips_on_misses and self._proof.is_missed:
+            return Reason.AUDIT
+        if (reason := self._values.trip(now_ns)) is not None:
+            return reason
+        return Reason.LAG if self._values.lag.late(LATE_NS, now_ns) >= FEW else None

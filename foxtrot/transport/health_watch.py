@@ -122,14 +122,15 @@ class HealthWatch:
         return _Around(page_ns, self._polling.rotation_ns, self._budget.is_silenced(now_ns), self.halted)
 
     def _weigh_pages(self) -> None:
-        """What one page for each polled id lane weighs together: health waits for them as the weight allows."""
-        polled = (lane for lanes in self._lanes.values() for lane in lanes if lane.serving is Serving.POLL and lane.ids)
-        self._page_weight = sum(self._rest.weight("page", lane.key) for lane in polled)
+        """What one request for each polled lane weighs together: health waits for them as the weight allows."""
+        polled = (lane for lanes in self._lanes.values() for lane in lanes if lane.serving is Serving.POLL)
+        calls = ((lane.key, lane.values.poll_call) for lane in polled if lane.is_started)
+        self._page_weight = sum(self._rest.weight(call[0], key, call[1]) for key, call in calls if call is not None)
 
 
 def _interval_ns(lane: Lane, around: _Around) -> int:
     """How often polling is planned to confirm a lane: quotes each beat, ids with the figures, pages as the weight allows."""
-    if lane.quotes is not None:
+    if lane.values.poll_call is None:
         return INTERVAL_NS
     pages_ns = around.page_ns if lane.serving is Serving.POLL else INTERVAL_NS
     return max(pages_ns, around.rotation_ns)

@@ -11,6 +11,7 @@ from foxtrot.transport.answer_check import AnswerCheck
 from foxtrot.transport.asking import Asking
 from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import Answer, Dialler, LaneKey, LaneStatus, Outlet, Rest, StreamFeed
+from foxtrot.transport.book import Kinds
 from foxtrot.transport.breaker import Breaker
 from foxtrot.transport.breaker_memory import LaneMemory, Memory
 from foxtrot.transport.budget import WeightBudget
@@ -21,7 +22,7 @@ from foxtrot.transport.health import Finding
 from foxtrot.transport.health_watch import HealthWatch
 from foxtrot.transport.lane import Lane
 from foxtrot.transport.lane_door import LaneDoor
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.lane_kinds import values_of
 from foxtrot.transport.loop_beat import LoopBeat
 from foxtrot.transport.polling import Polling
 from foxtrot.transport.probing import pulses
@@ -29,9 +30,10 @@ from foxtrot.transport.starting import Starting
 from foxtrot.transport.streaming import Streaming
 from foxtrot.transport.switch_log import SwitchLog
 from foxtrot.transport.troubles import Troubles
+from foxtrot.transport.values import HOLD_NS
 from foxtrot.transport.watcher import Decider, Watcher
 from foxtrot.util.clock import Clock
-from foxtrot.util.constants import BreakerState, Channel, Reason
+from foxtrot.util.constants import BreakerState, Reason
 
 PULSE: Final = 0.1
 """Seconds between looks at what is due."""
@@ -39,6 +41,7 @@ PULSE: Final = 0.1
 TOGETHER: Final = 50
 """So many lanes are looked at without reading frames in between."""
 
+_UNEQUAL: Final = "of its order book only {:.1%} of the levels were as the venue shows them: it begins anew"
 _REPEATS: Final = "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
 
 
@@ -50,6 +53,7 @@ class Hub:
         *,
         rest: Rest,
         feed: StreamFeed,
+        kinds: Kinds,
         dialler: Dialler,
         outlet: Outlet,
         watcher: Watcher,
@@ -62,6 +66,7 @@ class Hub:
     ) -> None:
         self._rest = rest
         self._feed = feed
+        self._kinds = kinds
         self._outlet = outlet
         self._watcher = watcher
         self._decide = decide
@@ -132,12 +137,11 @@ class Hub:
         """A lane with the breaker and the switches that an earlier one left."""
         lane = self._lanes[key] = Lane(
             key,
-            is_tick=_is_tick(key),
+            values_of(key, hold_ns, self._kinds),
             now_ns=self._clock.now_ns(),
             chance=self._chance,
             breaker=Breaker(memory=known.breaker if known else None),
             switches=SwitchLog(known.switches if known else ()),
-            hold_ns=hold_ns,
         )
         self._at.setdefault(key.symbol, []).append(lane)
         if lane.breaker.state is not BreakerState.CLOSED:
@@ -194,9 +198,9 @@ class Hub:
         for lane in list(self._lanes.values()):
             self.step(lane, steps.Hold(is_on))
 
-    def statuses(self) -> list[LaneStatus]:
-        """How every lane stands; from any thread."""
-        return [lane.status for lane in self._lanes.copy().values()]  # the copy is atomic: the loop may be opening lanes
+    def statuses(self, symbol: str = "") -> list[LaneStatus]:
+        """How every lane stands, from any thread; or those of one symbol, on the loop."""
+        return [lane.status for lane in (self._at.get(symbol, ()) if symbol else self._lanes.copy().values())]  # an atomic copy
 
     def finding(self, symbol: str) -> Finding | None:
         """A symbol's health now; from any thread."""
@@ -273,7 +277,7 @@ class Hub:
             self.close_lane(lane.key, Reason.IDS_BEGAN_ANEW)
         self.check.forget(symbol)
         for lane in lanes:
-            self._open_lane(lane.key, lane.hold_ns, LaneMemory(lane.breaker.memory(), lane.switch_log.times))
+            self._open_lane(lane.key, lane.values.hold_ns, LaneMemory(lane.breaker.memory(), lane.switch_log.times))
         self.canary.leave(symbol, "its ids have begun anew")
 
     def poll_failed(self, problem: str) -> None:
@@ -339,7 +343,7 @@ class Hub:
 
     # --- effects ----------------------------------------------------------------------------------------------------------
 
-    def _perform(self, lane: Lane, effect: steps.Effect) -> None:  # noqa: C901 -- one line an effect: this is the table
+    def _perform(self, lane: Lane, effect: steps.Effect) -> None:  # noqa: C901, PLR0912 -- one line an effect: this is the table
         key = lane.key
         match effect:
             case steps.Deliver():
@@ -352,8 +356,12 @@ class Hub:
             case steps.Missing():
                 self._outlet.gap(key, effect.first, effect.last, effect.reason)
             case steps.FetchPage():
-                missing = lane.ids.missing if lane.ids else 0
-                self._spawn(self._answer(lane, self._asking.page(key, effect, missing)), f"page {key.symbol} {key.channel}")
+                asking = self._asking.page(key, effect, lane.values.missing)
+                self._spawn(self._answer(lane, asking), f"page {key.symbol} {key.channel}")
+            case steps.FetchDepth():
+                self._spawn(self._answer(lane, self._asking.depth(key, effect)), f"depth {key.symbol}")
+            case steps.Disagreed():
+                self._watcher.problem(f"{key.symbol}: {_UNEQUAL.format(effect.share)}")
             case steps.FetchAnchor():
                 self._spawn(self._answer(lane, self._asking.anchor(key)), f"anchor {key.symbol}")
             case steps.PollNow():
@@ -391,7 +399,3 @@ class Hub:
         task = asyncio.get_running_loop().create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _is_tick(key: LaneKey) -> bool:
-    return key.channel == Channel.TICK

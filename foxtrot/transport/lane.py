@@ -19,9 +19,9 @@ Rules:
 from typing import Final
 
 from foxtrot.transport import steps
-from foxtrot.transport.base import Quote
 from foxtrot.transport.lane_record import LaneRecord
 from foxtrot.transport.proof import FIRST, OWN
+from foxtrot.transport.values import Answered
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 
@@ -40,7 +40,7 @@ class Lane(LaneRecord):
 
     # --- the door ---------------------------------------------------------------------------------------------------------
 
-    def step(self, given: steps.Input, now_ns: int) -> list[steps.Effect]:  # noqa: C901, PLR0912, PLR0915 -- one line an input: this is the table
+    def step(self, given: steps.Input, now_ns: int) -> list[steps.Effect]:  # noqa: C901, PLR0912 -- one line an input: this is the table
         """Takes one input; returns what to do, in order."""
         if self.state is LaneState.CLOSED:
             return []
@@ -50,22 +50,17 @@ class Lane(LaneRecord):
             case steps.Offered():
                 self._offered(given)
             case steps.OfferedStats():
-                if self._tick and self._evidence.is_up:
-                    self._tell(self._tick.figured(given.stats, Source.STREAM), is_proof=False)
+                if self._evidence.is_up:
+                    self._tell(self.values.figured(given.stats, Source.STREAM), is_proof=False)
             case steps.Polled():
                 self._polled(given)
-            case steps.Paged():
-                self._tell(self._ids.paged(given, now_ns) if self._ids else [])
-            case steps.PageFailed():
-                if self._ids:
-                    self._ids.page_failed(now_ns, is_late=given.is_late)
-            case steps.Anchored():
-                self._anchored(given.quote)
+            case steps.Paged() | steps.PageFailed() | steps.Anchored() | steps.Snapped():
+                self._answered(given)
             case steps.Decide():
                 self._decided(given)
             case steps.Start():
-                if self._ids and not self.is_started:
-                    self._ids.start(given.cursor)
+                if self.values.has_cursor and not self.is_started:
+                    self.values.start(given.cursor)
                     self._started()
             case steps.StreamUp():
                 self._stream_up()
@@ -78,8 +73,7 @@ class Lane(LaneRecord):
             case steps.Forgiven():
                 self._forgiven()
             case steps.Hold():
-                if self._ids:
-                    self._ids.hold(given.is_on)
+                self.values.hold(given.is_on)
             case steps.Pulse():
                 self._pulse(given)
             case steps.Stalled():
@@ -118,9 +112,9 @@ class Lane(LaneRecord):
             self._settle_down()
 
     def _want_stream(self) -> None:
-        if self._leave_ns and self._tick:  # it was leaving, and is wanted again before a polled value came
+        if self._leave_ns:  # it was leaving, and is wanted again before a polled value came
             self._leave_ns = 0
-            self._tell(self._tick.resume())
+            self._tell(self.values.resume())
         elif self.state in {LaneState.POLLING, LaneState.SHADOW}:
             self._want_attempt()
 
@@ -136,10 +130,10 @@ class Lane(LaneRecord):
 
     def _leave(self) -> None:
         """The polled value goes first; a kill ends the stream at once, and so does whatever needs no polled value."""
-        if self._tick is None or self.decision.reason is Reason.KILL:
+        if not self.values.yields_to_poll or self.decision.reason is Reason.KILL:
             self._settle_down()
         elif not self._leave_ns:
-            self._tick.pause()
+            self.values.pause()
             self._leave_ns = self._now + LEAVE_NS
             self._out.append(steps.PollNow())
 
@@ -274,11 +268,7 @@ class Lane(LaneRecord):
         if not self._evidence.is_up:
             return  # no connection carries the stream: a frame of an older one
         is_kept = self.state is not LaneState.SHADOW
-        if isinstance(given.value, Quote):
-            if self._tick:
-                self._tick.offered(given.value, is_kept=is_kept)
-        elif self._ids:
-            self._tell(self._ids.offered(given.value, given, self._now, is_kept=is_kept))
+        self._tell(self.values.offered(given, self._now, is_kept=is_kept))
 
     def _polled(self, given: steps.Polled) -> None:
         self._answered_ns = self._now
@@ -286,40 +276,33 @@ class Lane(LaneRecord):
             self.confirmed_ns = self._now  # whatever it says: the venue is reached, and health says CONSUMER_SLOW
         else:
             self._evidence.answered(self._now)
-        if self._tick:
-            if given.answer.quote is not None and not self.is_started:
-                self._started()
-            effects, is_admitted = self._tick.polled(
-                given.answer, given.asked_ns, self._now, is_proving=self.state is LaneState.PROVING
-            )
-            if is_admitted and self._leave_ns:
-                self._settle_down()
-            self._confirm(is_admitted)
-            self._tell(effects, is_proof=False)
-        elif self._ids and given.answer.stats is not None:
-            is_known = self._ids.polled(given.answer.stats, given.asked_ns, self._now)
-            self._confirm(is_known and self.serving is Serving.POLL and self._ids.is_current)
+        if not (self.is_started or self.values.has_cursor) and given.answer.quote is not None:
+            self._started()
+        is_proving = self.state is LaneState.PROVING
+        shown = self.values.polled(given.answer, given.asked_ns, self._now, is_proving=is_proving)
+        if shown.is_confirmed and self._leave_ns:
+            self._settle_down()
+        self._confirm(shown.is_confirmed)
+        self._tell(shown.effects, is_proof=False)
 
-    def _anchored(self, anchor: Quote | None) -> None:
-        if self._tick is None:
-            return
+    def _answered(self, given: Answered) -> None:
         is_wanted = self._is_joining and self.serving is Serving.POLL
-        effects = self._tick.anchored(anchor, self._now, is_wanted=is_wanted)
-        if effects is not None:
+        found = self.values.answered(given, self._now, is_wanted=is_wanted)
+        if found.is_open:
             self._serve(Reason.PROOF)
-            self._tell(effects)
+        self._confirm(found.is_confirmed)
+        self._tell(found.effects)
 
     # --- what becomes due -------------------------------------------------------------------------------------------------
 
     def _pulse(self, given: steps.Pulse) -> None:
-        if self._ids:
-            self._tell(self._ids.passed(self._now, given.offset_ns))
+        self._tell(self.values.passed(self._now, given.offset_ns))
         if given.may_probe or self.breaker.state is not BreakerState.OPEN:
             self._retry()
 
     def _stalled(self, span_ns: int) -> None:
         self._answered_ns = min(self._answered_ns + span_ns, self._now)
-        self._values.stalled(span_ns, self._now)
+        self.values.stalled(span_ns, self._now)
 
     def _retry(self) -> None:
         """The stream is tried again if it is time; a bound on switches that holds it back longer is told once."""
@@ -336,14 +319,14 @@ class Lane(LaneRecord):
             if self._leave_ns and self._now >= self._leave_ns:
                 self._settle_down()
             is_hit = self._evidence.judge(self._now)
-            self._confirm(is_hit and self.serving is Serving.STREAM and (self._ids is None or self._ids.is_current))
+            self._confirm(is_hit and self.serving is Serving.STREAM and self.values.is_current)
             if self._evidence.is_up and (reason := self._trouble()) is not None:
                 self._give_up(reason)
         if self._permit is not None and self._evidence.is_up and not self._leave_ns:
             self._join()
-        if self._ids:
-            is_streaming = self.serving is Serving.STREAM
-            self._out += self._ids.asks(self._now, is_streaming=is_streaming, is_joining=self._is_joining)
+        is_streaming = self.serving is Serving.STREAM
+        if self.is_started:  # nothing is asked before the start answer
+            self._out += self.values.asks(self._now, is_streaming=is_streaming, is_joining=self._is_joining)
 
     @property
     def _is_joining(self) -> bool:
@@ -366,11 +349,9 @@ class Lane(LaneRecord):
             self._permit = None
         elif self.serving is Serving.STREAM:
             self._serve(Reason.PROOF)
-        elif self._tick:
-            self._out += self._tick.asks(self._now)
-        elif self._ids and self._ids.is_joined():
+        elif self.values.is_joined():
             self._serve(Reason.PROOF)
-            self._tell(self._ids.open())
+            self._tell(self.values.open())
 
     def _serve(self, reason: Reason) -> None:
         assert self._permit is not None
@@ -382,13 +363,10 @@ class Lane(LaneRecord):
         """Polls are not answered any more, and the stream delivers."""
         if self._now - self._answered_ns < UNANSWERED_NS or not self._evidence.is_fresh:
             return
-        if self._tick:
-            if effects := self._tick.open_unanchored(self._answered_ns):
-                self._go(LaneState.PROVING, Reason.POLL_DOWN, Serving.STREAM)
-                self._tell(effects)
-        elif self._ids and self._ids.is_waiting and not self._ids.is_held:
+        effects = self.values.open_alone(self._answered_ns)
+        if effects is not None:
             self._go(LaneState.PROVING, Reason.POLL_DOWN, Serving.STREAM)
-            self._tell(self._ids.open())
+            self._tell(effects)
 
     # --- what follows -----------------------------------------------------------------------------------------------------
 

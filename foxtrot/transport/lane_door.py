@@ -3,26 +3,35 @@
 from collections.abc import Callable
 
 from foxtrot.transport import steps
-from foxtrot.transport.base import Item, Quote, Stats
+from foxtrot.transport.bar_order import BarOrder
+from foxtrot.transport.base import Diff, Draft, Item, Quote, Stats
+from foxtrot.transport.book_order import BookOrder
 from foxtrot.transport.lane import Lane
+from foxtrot.transport.ordering import IdOrder
+from foxtrot.transport.quote_order import QuoteOrder
 
 Tell = Callable[[Lane, steps.Input], None]
 """Tells a lane something, and does what it asks for."""
 
 
 class LaneDoor:
-    """What a decoder sees of one lane. ``accept`` and ``accept_quote`` are the order's own: one call, nothing between."""
+    """What a decoder sees of one lane. What begins with ``accept`` is the order's own: one call, nothing between."""
 
     def __init__(self, lane: Lane, tell: Tell, note_stats: Callable[[str, Stats], None]) -> None:
         self._lane = lane
         self._tell = tell
         self._note_stats = note_stats
-        if lane.ids is not None:
-            self.accept = lane.ids.accept
-        if lane.quotes is not None:
-            self.accept_quote = lane.quotes.accept
+        order = lane.values.order
+        if isinstance(order, IdOrder):
+            self.accept = order.accept
+        if isinstance(order, BarOrder):
+            self.accept_draft = order.accept_draft
+        if isinstance(order, QuoteOrder):
+            self.accept_quote = order.accept
+        if isinstance(order, BookOrder):
+            self.accept_diff = order.accept
 
-    def offer(self, value: Item | Quote, received_ns: int, event_ms: int = 0) -> None:
+    def offer(self, value: Item | Quote | Draft | Diff, received_ns: int, event_ms: int = 0) -> None:
         """Hands over a streamed value that the door did not accept."""
         self._tell(self._lane, steps.Offered(value, received_ns, event_ms))
 

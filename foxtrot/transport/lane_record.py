@@ -11,31 +11,25 @@ from foxtrot.transport.lane_table import LAWFUL
 from foxtrot.transport.ordering import IdOrder
 from foxtrot.transport.quote_order import QuoteOrder
 from foxtrot.transport.switch_log import SwitchLog
-from foxtrot.transport.values_ids import IdValues
-from foxtrot.transport.values_tick import TickValues
-from foxtrot.util.clock import NS_PER_S
+from foxtrot.transport.values import Values
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Transport
-
-HOLD_NS: Final = 2 * NS_PER_S
-"""How long frames wait behind a hole unless the subscription says otherwise (rule 2)."""
 
 
 class LaneRecord:
-    """One lane. ``ids`` or ``quotes`` keeps what is next; exactly one of them is there once started."""
+    """One lane; ``values`` keeps what is next of its channel."""
 
     def __init__(
         self,
         key: LaneKey,
+        values: Values,
         *,
-        is_tick: bool,
         now_ns: int,
         chance: Chance,
         breaker: Breaker | None = None,
         switches: SwitchLog | None = None,
-        hold_ns: int | None = HOLD_NS,
     ) -> None:
         self.key: Final = key
-        self.hold_ns: Final = hold_ns
+        self.values: Final = values
         self.state = LaneState.POLLING
         self.serving = Serving.NONE
         self.reason = Reason.SUBSCRIBED
@@ -46,14 +40,12 @@ class LaneRecord:
         self.changed_ns = 0
         self.confirmed_ns = now_ns
         self.is_started = False
-        self._tick: Final = TickValues() if is_tick else None
-        self._ids: Final = None if is_tick else IdValues(hold_ns)
         self._chance = chance
         self._now = now_ns
         self._out: list[steps.Effect] = []
         self._reported = self.breaker.state
         self._permit: Permit | None = None
-        self._evidence: Final = Evidence(self._values)
+        self._evidence: Final = Evidence(values)
         self._lines = 0  # on how many connections the stream has been asked for; 0: not, or shut
         self._is_counted = False  # whether the attempt under way will be a counted switch
         self._awaits_connection = False
@@ -64,18 +56,18 @@ class LaneRecord:
 
     @property
     def ids(self) -> IdOrder | None:
-        """The order of an id lane, once started."""
-        return self._ids.order if self._ids else None
+        """The order of a lane of ids, once started."""
+        return self.values.order if isinstance(self.values.order, IdOrder) else None
 
     @property
     def quotes(self) -> QuoteOrder | None:
         """The order of a tick."""
-        return self._tick.order if self._tick else None
+        return self.values.order if isinstance(self.values.order, QuoteOrder) else None
 
     @property
     def is_held(self) -> bool:
         """Whether a slow consumer keeps it waiting."""
-        return self._ids is not None and self._ids.is_held
+        return self.values.is_held
 
     @property
     def wants_stream(self) -> bool:
@@ -92,17 +84,17 @@ class LaneRecord:
         """Whether it tries its stream after a trip of its own."""
         return self.breaker.state is BreakerState.HALF_OPEN
 
-    def is_calm(self, now_ns: int) -> bool:
-        """Whether a ``Pulse`` now would have no effect and leave everything as it is, so that it may be left out."""
+    def is_calm(self, now_ns: int, offset_ns: int | None = None) -> bool:
+        """Whether a ``Pulse`` now, with this offset, would have no effect and leave all as it is: then it may be left out."""
         is_proving = self._permit is not None and self._evidence.is_up
-        if is_proving or self._leave_ns or self._may_retry(now_ns):
+        if is_proving or self._leave_ns or self._may_retry(now_ns) or self.values.is_closing(now_ns, offset_ns):
             return False
         return self._evidence.is_calm(now_ns, is_serving=self.serving is Serving.STREAM)
 
     @property
     def status(self) -> LaneStatus:
         """How the lane stands."""
-        order = self.ids or self.quotes
+        order = self.values.order
         heard = self._heard_ns
         return LaneStatus(
             key=self.key,
@@ -111,12 +103,13 @@ class LaneRecord:
             reason=self.reason,
             delivered=order.delivered if order else 0,
             duplicates_dropped=order.duplicates if order else 0,
-            gaps=self._ids.gaps if self._ids else 0,
+            gaps=self.values.gaps,
             switches=self.switches,
             changed_ns=max(self.changed_ns, heard),
             confirmed_ns=max(self.confirmed_ns, heard),
-            is_suspect=self.serving is Serving.STREAM and self._values.is_suspect,
+            is_suspect=self.serving is Serving.STREAM and self.values.is_suspect,
             retry_at_ns=self.retry_at_ns,
+            is_whole=self.values.is_current,
         )
 
     def _may_retry(self, now_ns: int) -> bool:
@@ -142,17 +135,7 @@ class LaneRecord:
     @property
     def _heard_ns(self) -> int:
         """When the serving stream brought what was delivered last; 0 while it does not serve, or what it brought waits."""
-        if self.serving is not Serving.STREAM:
-            return 0
-        if self._tick:
-            return self._tick.order.heard_ns if self._tick.order.is_live else 0
-        return self.ids.heard_ns if self.ids and self._ids and self._ids.is_current else 0
-
-    @property
-    def _values(self) -> TickValues | IdValues:
-        values = self._tick or self._ids
-        assert values is not None
-        return values
+        return self.values.fresh_ns if self.serving is Serving.STREAM else 0
 
     # --- what it reports --------------------------------------------------------------------------------------------------
 

@@ -94,6 +94,11 @@ class IdOrder:
         return len(self._buffer)
 
     @property
+    def streamed_trade_id(self) -> int:
+        """The newest trade that the stream has brought; what had been delivered before counts as well."""
+        return max(self.heard_trade_id, self.last_trade_id)
+
+    @property
     def missing(self) -> int:
         """How many trades are known of that have not been delivered."""
         return max(self.heard_trade_id, self.venue_trade_id) - self.last_trade_id
@@ -224,7 +229,7 @@ class IdOrder:
         """Judges the stream by the newest trade id that the venue has shown; ``newest`` is -1 where 24 h had no trade."""
         is_old = 0 <= newest < self.venue_trade_id
         self.venue_trade_id = max(self.venue_trade_id, newest)
-        heard = max(self.heard_trade_id, self.last_trade_id)
+        heard = self.streamed_trade_id
         is_behind = self.venue_trade_id > heard
         if not is_behind:
             self._ahead_since_ns = 0

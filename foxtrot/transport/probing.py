@@ -23,10 +23,10 @@ def pulses(lanes: Iterable[Lane], offset_ns: int | None, now_ns: int) -> Iterato
         (others if lane.breaker.state is BreakerState.CLOSED else tripped).append(lane)
     permits = max(1, len(tripped) // PROBES) - sum(lane.is_probing for lane in tripped)
     for lane in sorted(tripped, key=lambda each: each.retry_at_ns):
-        if not lane.is_calm(now_ns):
+        if not lane.is_calm(now_ns, offset_ns):
             was_probing = lane.is_probing
             yield lane, steps.Pulse(offset_ns, permits > 0)
             permits -= lane.is_probing and not was_probing
     for lane in others:
-        if not lane.is_calm(now_ns):
+        if not lane.is_calm(now_ns, offset_ns):
             yield lane, steps.Pulse(offset_ns)

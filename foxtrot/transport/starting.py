@@ -23,6 +23,12 @@ AGAIN: Final = 1.0
 DAY_MS: Final = 86_400_000
 """How far back the 24 h figures reach."""
 
+_WITHOUT_CURSOR: Final = frozenset({Channel.TICK, Channel.BOOK})
+"""Of these the newest value wins: they start with the first poll."""
+
+_TOLD_BY_TICKER: Final = _WITHOUT_CURSOR | {Channel.TRADES}
+"""What a ``ticker`` answers of, also where an id channel stands; the others ask for their newest id."""
+
 
 class Starter(Protocol):
     """Who hears the start answers."""
@@ -94,22 +100,22 @@ class Starting:
             self._starter.poll_failed(f"{type(error).__name__}: {error}")
 
     async def _ask_for(self, keys: Sequence[LaneKey], symbols: Sequence[str]) -> None:
-        aggregates = [key for key in keys if key.channel == Channel.AGG_TRADES]
-        weight = self._rest.weight("ticker", count=len(symbols)) + sum(self._rest.weight("newest", key) for key in aggregates)
+        asking = [key for key in keys if key.channel not in _TOLD_BY_TICKER]
+        weight = self._rest.weight("ticker", count=len(symbols)) + sum(self._rest.weight("newest", key) for key in asking)
         await self._admission.admit(weight)
         asked_ns = self._clock.now_ns()
         answers, cursors = await asyncio.gather(
-            self._rest.ticker(symbols), asyncio.gather(*(self._rest.newest(key, 0) for key in aggregates))
+            self._rest.ticker(symbols), asyncio.gather(*(self._rest.newest(key, 0) for key in asking))
         )
-        known = dict(zip(aggregates, cursors, strict=True))
+        known = dict(zip(asking, cursors, strict=True))
         for key in keys:
             answer = answers.get(key.symbol)
             if answer is None or answer.stats is None or key not in self._waiting:
                 continue  # missing from the answer: asked again; or wanted no longer
-            if key.channel == Channel.TICK:
+            if key.channel in _WITHOUT_CURSOR:
                 self._start(key, steps.Polled(answer, asked_ns))
             elif key in known:
-                self._start(key, steps.Start(known[key]))
+                self._start(key, steps.Start(_grounded(known[key], answer.stats)))
             else:
                 self._start(key, steps.Start(await self._trades_cursor(key, answer.stats)))
 
@@ -133,3 +139,9 @@ class Starting:
         half = len(symbols) // 2
         await self._ask(symbols[:half])
         await self._ask(symbols[half:])
+
+
+def _grounded(cursor: Cursor, stats: Stats) -> Cursor:
+    """Bars of REST name no trades: what was traded before the start is none that a stream owes."""
+    is_nameless = cursor.id >= 0 and cursor.last_trade_id < 0
+    return Cursor(cursor.id, stats.last_id) if is_nameless else cursor

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from foxtrot.transport.base import Answer, Cursor, Item, Quote, Stats
+from foxtrot.transport.base import Answer, Cursor, Depth, Diff, Draft, Item, Quote, Stats, Value
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 
 
@@ -42,7 +42,7 @@ class StreamDown(_Step, frozen=True):
 class Offered(_Step, frozen=True):
     """A streamed value that the hot door did not accept."""
 
-    value: Item | Quote
+    value: Item | Quote | Draft | Diff
     received_ns: int
     event_ms: int = 0  # when the venue sent it, its clock; 0: it does not say
 
@@ -61,11 +61,16 @@ class Polled(_Step, frozen=True):
 
 
 class Paged(_Step, frozen=True):
-    """Items from an id on; ``is_full`` says that there may be more, ``is_late`` that they were asked for as backfill."""
+    """Items from an id on; ``is_full`` says that there may be more, ``is_late`` that they were asked for as backfill.
+
+    ``draft`` is the value that still grows behind them, ``asked_ns`` when they were asked for.
+    """
 
     items: Sequence[Item]
     is_full: bool
     is_late: bool = False
+    draft: Draft | None = None
+    asked_ns: int = 0
 
 
 class PageFailed(_Step, frozen=True):
@@ -78,6 +83,13 @@ class Anchored(_Step, frozen=True):
     """The quote with its order-book id, or None when it could not be had."""
 
     quote: Quote | None
+
+
+class Snapped(_Step, frozen=True):
+    """A snapshot of the order book, or None when it could not be had; ``is_audit``: it was asked for to compare."""
+
+    depth: Depth | None
+    is_audit: bool = False
 
 
 class Stray(_Step, frozen=True):
@@ -140,6 +152,7 @@ Input = (
     | Paged
     | PageFailed
     | Anchored
+    | Snapped
     | Stray
     | Unlisted
     | Forgiven
@@ -180,6 +193,23 @@ class FetchAnchor(_Step, frozen=True):
     """Ask for the quote with its order-book id; answered by Anchored."""
 
 
+class FetchDepth(_Step, frozen=True):
+    """Ask for a snapshot of the order book, at most ``limit`` levels a side; answered by Snapped.
+
+    ``is_audit``: to compare with; nobody waits for it. ``is_resync``: a serving stream waits for it.
+    """
+
+    limit: int
+    is_audit: bool = False
+    is_resync: bool = False
+
+
+class Disagreed(_Step, frozen=True):
+    """Of an order book kept on the stream only this share of levels was as in a snapshot: it has been begun anew from that."""
+
+    share: float
+
+
 class PollNow(_Step, frozen=True):
     """Do not wait for the next beat."""
 
@@ -187,7 +217,7 @@ class PollNow(_Step, frozen=True):
 class Deliver(_Step, frozen=True):
     """Hand these out, in order."""
 
-    values: Sequence[Item | Quote | Stats]
+    values: Sequence[Value]
     source: Source
 
 
@@ -221,4 +251,17 @@ class BreakerMoved(_Step, frozen=True):
     new: BreakerState
 
 
-Effect = OpenStream | ShutStream | FetchPage | FetchAnchor | PollNow | Deliver | Backfill | Announce | Missing | BreakerMoved
+Effect = (
+    OpenStream
+    | ShutStream
+    | FetchPage
+    | FetchAnchor
+    | FetchDepth
+    | Disagreed
+    | PollNow
+    | Deliver
+    | Backfill
+    | Announce
+    | Missing
+    | BreakerMoved
+)

@@ -12,14 +12,16 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Final
 
+from typing_extensions import override
+
 from foxtrot.transport import steps
-from foxtrot.transport.audit import LATE_NS, IdAudit, Lateness, Verdict
-from foxtrot.transport.base import Cursor, Item, Quote, Stats
-from foxtrot.transport.event_lag import EventLag
+from foxtrot.transport.audit import IdAudit, Verdict
+from foxtrot.transport.base import Answer, Cursor, Item
 from foxtrot.transport.holes import Holes
 from foxtrot.transport.ordering import IdOrder, Standing
 from foxtrot.transport.question import Question
 from foxtrot.transport.storm import Storm
+from foxtrot.transport.values import Answered, Shown, Told, Values, told
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import Reason, Source
 
@@ -27,18 +29,15 @@ OWED: Final = 1_000
 """So many holes are owed at most; more are let go, oldest first: they have been told as gaps."""
 
 
-class IdValues:
+class IdValues(Values):
     """The values of one lane. ``hold_ns`` is how long frames wait behind a hole; None: for ever."""
 
-    def __init__(self, hold_ns: int | None) -> None:
-        self.order: IdOrder | None = None
-        self.is_held = False
+    def __init__(self, hold_ns: int | None, audit: IdAudit | None = None) -> None:
+        super().__init__(hold_ns)
+        self._order: IdOrder | None = None
         self.is_dead = False
         self.is_storm = False
-        self.gaps = 0
-        self.lag: Final = EventLag()
-        self._hold_ns: Final = hold_ns
-        self._audit: Final = IdAudit()
+        self._audit: Final = audit or IdAudit()
         self._holes: Final = Holes()
         self._storm: Final = Storm()
         self._page: Final = Question()
@@ -55,40 +54,64 @@ class IdValues:
     # --- what the lane asks -------------------------------------------------------------------------------------------------
 
     @property
+    @override
+    def order(self) -> IdOrder | None:
+        """The ids."""
+        return self._order
+
+    @property
+    @override
+    def missing(self) -> int:
+        """Trades, as ids of trades tell."""
+        return self.order.missing if self.order else 0
+
+    @property
+    @override
+    def poll_call(self) -> tuple[str, int] | None:
+        """A page."""
+        return ("page", 1)
+
+    @property
     def is_waiting(self) -> bool:
         """Whether frames wait behind a hole: what is delivered grows old meanwhile."""
         return self.order is not None and self.order.waiting > 0
 
     @property
+    @override
     def is_suspect(self) -> bool:
         """Whether the newest poll knows a trade that the stream has not brought in time."""
         return self._audit.misses > 0
 
-    def lateness(self, now_ns: int, _timely: int) -> Lateness:
-        """How late the stream is, by the time that its frames carry."""
-        lag = self.lag.p95(now_ns)
-        if lag is None:
-            return Lateness.QUIET
-        return Lateness.LATE if lag >= LATE_NS else Lateness.TIMELY
-
+    @override
     def verdicts(self, now_ns: int) -> list[Verdict]:
         """What polls have shown of the stream since this was asked last."""
         self._hear(now_ns)
         return self._audit.verdicts(now_ns)
 
+    @override
     def has_gap(self, now_ns: int) -> bool:
         """Whether a stream under proof has left something out."""
         return self._holes.is_gap(now_ns)
 
+    @override
+    def trip(self, now_ns: int) -> Reason | None:
+        """It is dead, or it loses frames time and again."""
+        if self.is_dead:
+            return Reason.SILENCE
+        return Reason.GAP if self.is_storm else None
+
     @property
+    @override
     def is_current(self) -> bool:
         """Whether all that is known to be there has been delivered."""
         return self.order is not None and not self.is_held and not self._wants(self.order)
 
+    @override
     def is_joined(self) -> bool:
         """Whether nothing lies between the last delivered value and the stream."""
         return self.order is not None and not self.is_held and not self.order.wants_page()
 
+    @override
     def is_calm(self, now_ns: int) -> bool:
         """Whether nothing has become due: no frame to take the lag of, no hole, no verdict, no page to ask for."""
         order = self.order
@@ -101,10 +124,12 @@ class IdValues:
 
     # --- the stream's life --------------------------------------------------------------------------------------------------
 
+    @override
     def start(self, cursor: Cursor) -> None:
         """The start answer has come."""
-        self.order = IdOrder(cursor)
+        self._order = IdOrder(cursor)
 
+    @override
     def up(self, now_ns: int) -> None:
         """A connection carries the stream."""
         self._up_ns = now_ns
@@ -115,11 +140,18 @@ class IdValues:
         self._holes.begin()
         self.lag.forget()
 
+    @override
     def open(self) -> list[steps.Effect]:
         """The stream serves from here: what waited and is next goes first."""
         self._holes.begin()
-        return _told(self.order.open(), Source.STREAM) if self.order else []
+        return told([*self.order.open()], Source.STREAM) if self.order else []
 
+    @override
+    def open_alone(self, answered_ns: int) -> list[steps.Effect] | None:
+        """What waits goes first; None where nothing does."""
+        return self.open() if self.is_waiting and not self.is_held else None
+
+    @override
     def shut(self) -> None:
         """The stream serves no longer, or its attempt is over."""
         if self.order:
@@ -132,6 +164,7 @@ class IdValues:
         self._up_ns = 0
         self.is_dead = self.is_storm = self._is_joining = False
 
+    @override
     def stalled(self, span_ns: int, now_ns: int) -> None:
         """Our loop stood still: the stream has so much longer; how late it is, frames of before do not tell."""
         self._stalled_ns = now_ns
@@ -141,6 +174,7 @@ class IdValues:
         if self.order:
             self.order.stalled(span_ns)
 
+    @override
     def hold(self, is_on: bool) -> None:
         """The consumer is slow, or has caught up."""
         if self.order is None or self.is_held == is_on:
@@ -154,31 +188,46 @@ class IdValues:
 
     # --- what comes ---------------------------------------------------------------------------------------------------------
 
-    def offered(self, item: Item, given: steps.Offered, now_ns: int, *, is_kept: bool) -> list[steps.Effect]:
+    @override
+    def offered(self, given: steps.Offered, now_ns: int, *, is_kept: bool) -> list[steps.Effect]:
         """A streamed value that the door did not accept."""
         assert self.order is not None  # a lane starts before it has a stream
+        item = given.value
+        if not isinstance(item, Item):
+            return []
         if not self.order.is_live:
             self._holes.heard(item.id, now_ns)
         waiting = self.order.waiting
         ready = self.order.offer(item, given.received_ns, given.event_ms, is_kept=is_kept)
         if self.order.is_live and self.order.waiting > waiting:
             self._waits.append((now_ns, item.id))
-        return _told(ready, Source.STREAM)
+        return told([*ready], Source.STREAM)
 
-    def polled(self, stats: Stats, asked_ns: int, now_ns: int) -> bool:
-        """The newest trade id that the venue shows; false for an old answer, which says nothing."""
-        if self.order is None:
-            return False
-        standing = self.order.polled(stats.last_id, now_ns)
+    @override
+    def polled(self, answer: Answer, asked_ns: int, now_ns: int, *, is_proving: bool) -> Shown:
+        """The newest trade id that the venue shows; an old answer says nothing. It confirms when all up to it was delivered."""
+        if self.order is None or answer.stats is None:
+            return Shown([], is_confirmed=False)
+        newest = answer.stats.last_id
+        standing = self.order.polled(newest, now_ns)
         self.is_dead = standing is Standing.DEAD and not self.is_held
         if standing is Standing.OLD:
-            return False
+            return Shown([], is_confirmed=False)
         if not self.is_held:
             self._hear(now_ns)
-            self._audit.polled(stats.last_id, asked_ns, now_ns)
-        return True
+            self._audit.polled(newest, asked_ns, now_ns)
+        return Shown([], is_confirmed=not self.order.is_live and self.is_current)
 
-    def paged(self, page: steps.Paged, now_ns: int) -> list[steps.Effect]:
+    @override
+    def answered(self, given: Answered, now_ns: int, *, is_wanted: bool) -> Told:
+        """A page has come, or could not be had."""
+        if isinstance(given, steps.Paged):
+            return Told(self._paged(given, now_ns))
+        if isinstance(given, steps.PageFailed):
+            (self._late_page if given.is_late else self._page).answered(now_ns, is_useful=False)
+        return Told([])
+
+    def _paged(self, page: steps.Paged, now_ns: int) -> list[steps.Effect]:
         """A page has come: what is next of it, or what was owed."""
         if page.is_late:
             return self._backfilled(page.items, now_ns)
@@ -191,20 +240,16 @@ class IdValues:
         if gap:
             self.gaps += 1
             effects.append(steps.Missing(*gap, Reason.GAP))
-        effects += _told(items, self._page_source)
+        effects += told([*items], self._page_source)
         if order.is_live:
-            effects += _told(order.ready(), Source.STREAM)
-        # A page that leaves its hole unfilled is the answer of a replica behind the stream: it is not asked again at once.
-        self._page.answered(now_ns, is_useful=bool(items or gap) or not self._wants(order))
+            effects += told([*order.ready()], Source.STREAM)
+        self._page.answered(now_ns, is_useful=self._is_useful(order, is_news=bool(items or gap)))
         self.is_storm |= bool(items) and order.is_live and self._behind >= 0 and self._storm.gap(self._behind, now_ns)
         return effects
 
-    def page_failed(self, now_ns: int, *, is_late: bool) -> None:
-        """A page could not be had."""
-        (self._late_page if is_late else self._page).answered(now_ns, is_useful=False)
-
     # --- what becomes due ---------------------------------------------------------------------------------------------------
 
+    @override
     def passed(self, now_ns: int, offset_ns: int | None) -> list[steps.Effect]:
         """Time has passed: the newest frame's lag is noted, and a hole that waited too long is given up."""
         order = self.order
@@ -216,6 +261,7 @@ class IdValues:
                 self.lag.sample(order.heard_ns, order.event_ms * NS_PER_MS, offset_ns)
         return self._hold_bound(order, now_ns)
 
+    @override
     def asks(self, now_ns: int, *, is_streaming: bool, is_joining: bool) -> list[steps.Effect]:
         """The pages that may be asked for now. ``is_joining``: the stream has proved itself, and is to serve."""
         effects: list[steps.Effect] = []
@@ -237,6 +283,10 @@ class IdValues:
         is_owed = bool(self._owed) and self._late_page.may_ask(now_ns)
         return is_owed or (self._wants(order) and self._page.may_ask(now_ns))
 
+    def _is_useful(self, order: IdOrder, *, is_news: bool) -> bool:
+        """A page that leaves its hole unfilled is the answer of a replica behind the stream: it is not asked again at once."""
+        return is_news or not self._wants(order)
+
     def _wants(self, order: IdOrder) -> bool:
         return order.wants_page() if order.is_live or self._is_joining else order.wants_poll()
 
@@ -244,7 +294,7 @@ class IdValues:
         """Tells the audit what the stream has brought since it came up."""
         order = self.order
         if order is not None and order.heard_ns >= self._up_ns > 0:
-            self._audit.heard(max(order.heard_trade_id, order.last_trade_id if order.is_live else -1), now_ns)
+            self._audit.heard(order.streamed_trade_id if order.is_live else order.heard_trade_id, now_ns)
 
     def _hold_bound(self, order: IdOrder, now_ns: int) -> list[steps.Effect]:
         """Gives up each hole that a frame has waited behind for as long as it may."""
@@ -254,13 +304,13 @@ class IdValues:
                 self._waits.popleft()
             if not self._waits:
                 self._waits.append((now_ns, hole[1] + 1))  # it waited for the switch before
-            if self._hold_ns is None or now_ns - self._waits[0][0] < self._hold_ns:
+            if self.hold_ns is None or now_ns - self._waits[0][0] < self.hold_ns:
                 return effects
             order.skip_to_buffer()
             self.gaps += 1
             self._owed.append(hole)
             self.is_storm |= self._storm.gap(hole[1], now_ns)
-            effects += [steps.Missing(*hole, Reason.HOLD), *_told(order.ready(), Source.STREAM)]
+            effects += [steps.Missing(*hole, Reason.HOLD), *told([*order.ready()], Source.STREAM)]
         self._waits.clear()
         return effects
 
@@ -276,7 +326,3 @@ class IdValues:
             self._owed.appendleft((reached + 1, last))
         self._late_page.answered(now_ns, is_useful=bool(found) or is_beyond)
         return [steps.Backfill(found)] if found else []
-
-
-def _told(values: list[Item] | list[Quote], source: Source) -> list[steps.Effect]:
-    return [steps.Deliver(values, source)] if values else []

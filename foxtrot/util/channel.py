@@ -18,7 +18,13 @@ _INTERVAL: Final = re.compile(r"[1-9][0-9]{0,7}[smhdwM]")
 
 def lane_of(channel: str) -> str:
     """The lane's name: ``book`` for every ``book:20``, for a symbol has one book; else the channel itself."""
-    return Channel.BOOK if channel.partition(":")[0] == Channel.BOOK else channel
+    kind = channel.partition(":")[0]
+    return kind if kind == Channel.BOOK else channel
+
+
+def normal(channel: str) -> str:
+    """The channel with its depth: ``book:20`` for ``book``."""
+    return f"{channel}:{DEPTH}" if channel == Channel.BOOK else channel
 
 
 def depth_of(channel: str) -> int:

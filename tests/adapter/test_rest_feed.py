@@ -13,14 +13,15 @@ from typing_extensions import override
 from foxtrot.adapter.binance.api_client import REFUSES, BinanceApiClient
 from foxtrot.adapter.binance.endpoints import Endpoints, Secret
 from foxtrot.adapter.binance.rest_feed import BinanceRest
-from foxtrot.transport.base import Cursor, LaneKey
+from foxtrot.transport.base import Cursor, Draft, Item, LaneKey
 from foxtrot.util.constants import Source
 from foxtrot.util.errors import BadAnswer, Banned, Closed, Denied, RateLimited, RequestError, Unavailable, UnknownSymbol
-from foxtrot.util.object import AggTradeData, PublicTradeData
+from foxtrot.util.object import AggTradeData, BarData, PublicTradeData
 from foxtrot.util.system_clock import SystemClock
 from tests.support.stub_venue import TICKER, Reply, StubVenue, answer, never, reset, stub_venue
 
 TRADES, AGG_TRADES = LaneKey("BTCUSDT", "trades"), LaneKey("BTCUSDT", "agg_trades")
+BARS, WEEKS = LaneKey("BTCUSDT", "bars:1m"), LaneKey("BTCUSDT", "bars:1w")
 CANARY = "canary-51c0"
 
 
@@ -134,6 +135,57 @@ async def test_a_page_of_aggregates_is_asked_by_id(scene: Scene) -> None:
     assert scene.venue.asked[0].query == {"symbol": "BTCUSDT", "fromId": "3", "limit": "1000"}
 
 
+def row(minute: int, count: int = 3) -> list[Any]:
+    """A kline of one minute."""
+    return [minute * 60_000, "1", "3", "0.5", "2", "10", minute * 60_000 + 59_999, "15", count, "1", "2", "0"]
+
+
+async def test_the_last_closed_bar_is_the_one_before_the_newest(scene: Scene) -> None:
+    """Whatever the clock says: only a later bar proves that one has closed. None yet is -1."""
+    scene.answers("klines", answer([row(7)]), answer([]))
+    assert await scene.rest.newest(BARS, 0) == Cursor(6, -1)
+    assert await scene.rest.newest(BARS, 0) == Cursor(-1, -1)
+    assert scene.venue.asked[0].query == {"symbol": "BTCUSDT", "interval": "1m", "limit": "1"}
+
+
+async def test_a_page_of_bars_is_asked_by_the_open_time_of_its_first(scene: Scene) -> None:
+    """Closed ones, then the open one as a draft."""
+    scene.answers("klines", answer([row(5), row(6), row(7, 9)]))
+    first, second, draft = await scene.rest.page(BARS, 5, Source.BACKFILL)
+    assert isinstance(first, Item)
+    assert isinstance(draft, Draft)
+    assert (first.id, second.id, draft.id, draft.rank) == (5, 6, 7, 9)
+    assert isinstance(first.value, BarData)
+    assert (first.value.source, first.value.is_closed, first.value.interval) == (Source.BACKFILL, True, "1m")
+    assert scene.venue.asked[0].query == {"symbol": "BTCUSDT", "interval": "1m", "startTime": "300000", "limit": "1000"}
+
+
+async def test_a_page_of_bars_from_the_first_one_asks_for_no_time_before_1970(scene: Scene) -> None:
+    """Its first week began on a Monday of 1969."""
+    scene.answers("klines", answer([]))
+    assert await scene.rest.page(WEEKS, 0, Source.POLL) == []
+    assert scene.venue.asked[0].query["startTime"] == "0"
+
+
+@pytest.mark.parametrize("rows", [[row(6), row(5)], [[61_000, *row(1)[1:]]], [[0, "1"]], [{"t": 0}]])
+async def test_bars_that_fit_no_interval_are_a_bad_answer(scene: Scene, rows: list[Any]) -> None:
+    """Out of order, between two intervals, cut short: nothing is made up of them."""
+    scene.answers("klines", answer(rows))
+    with pytest.raises(BadAnswer, match="klines"):
+        await scene.rest.page(BARS, 0, Source.POLL)
+    assert len(scene.venue.asked) == 1
+
+
+@pytest.mark.parametrize("limit", [5, 100, 1000])
+async def test_a_depth_is_a_snapshot_of_so_many_levels(scene: Scene, limit: int) -> None:
+    """It knows how many were asked for, and when."""
+    scene.answers("depth", answer({"lastUpdateId": 9, "bids": [["10", "1"], ["9", "2"]], "asks": [["11", "0.5"]]}))
+    depth = await scene.rest.depth("BTCUSDT", limit)
+    assert (depth.update_id, depth.bids, depth.asks, depth.limit) == (9, [(10.0, 1.0), (9.0, 2.0)], [(11.0, 0.5)], limit)
+    assert 0 < depth.asked_ns <= depth.received_ns
+    assert scene.venue.asked[0].query == {"symbol": "BTCUSDT", "limit": str(limit)}
+
+
 async def test_time_and_markets(scene: Scene) -> None:
     """What connecting asks."""
     assert await scene.rest.server_time() == 1_700_000_000_000
@@ -203,6 +255,15 @@ async def test_a_hundred_names_fit_into_an_address(scene: Scene) -> None:
         ("newest", AGG_TRADES, 1, 4),
         ("page", TRADES, 1, 25),
         ("page", AGG_TRADES, 1, 4),
+        ("newest", BARS, 1, 2),
+        ("page", BARS, 1, 2),
+        ("depth", None, 1, 5),
+        ("depth", None, 100, 5),
+        ("depth", None, 101, 25),
+        ("depth", None, 500, 25),
+        ("depth", None, 1000, 50),
+        ("depth", None, 5000, 250),
+        ("depth", None, 9999, 250),
     ],
 )
 async def test_the_weight_of_each_call_is_known(call: str, key: LaneKey | None, count: int, weight: int) -> None:
@@ -397,6 +458,9 @@ CALLS: list[Callable[[BinanceRest], Awaitable[Any]]] = [
     lambda rest: rest.anchor("BTCUSDT"),
     lambda rest: rest.newest(TRADES, 0),
     lambda rest: rest.newest(AGG_TRADES, 0),
+    lambda rest: rest.newest(BARS, 0),
+    lambda rest: rest.depth("BTCUSDT", 100),
+    lambda rest: rest.depth("BTCUSDT", 1000),
     lambda rest: rest.server_time(),
     lambda rest: rest.exchange_info(),
     lambda rest: rest.busiest(),
@@ -407,7 +471,7 @@ CALLS: list[Callable[[BinanceRest], Awaitable[Any]]] = [
 @pytest.mark.parametrize("call", CALLS)
 async def test_a_poll_is_never_tried_again(scene: Scene, call: Callable[[BinanceRest], Awaitable[Any]]) -> None:
     """The next beat is the retry."""
-    for path in ("ticker/24hr", "ticker/bookTicker", "depth", "aggTrades", "trades", "time", "exchangeInfo"):
+    for path in ("ticker/24hr", "ticker/bookTicker", "depth", "aggTrades", "trades", "time", "exchangeInfo", "klines"):
         scene.answers(path, answer("", 503))
     with pytest.raises(Unavailable):
         await call(scene.rest)

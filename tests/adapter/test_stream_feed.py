@@ -7,9 +7,9 @@ import msgspec
 import pytest
 
 from foxtrot.adapter.binance.stream_feed import BinanceStreams
-from foxtrot.transport.base import Item, LaneKey, Quote, Stats
+from foxtrot.transport.base import Diff, Draft, Item, LaneKey, Quote, Stats
 from foxtrot.util.constants import Exchange, Source
-from foxtrot.util.object import AggTradeData, PublicTradeData
+from foxtrot.util.object import AggTradeData, BarData, PublicTradeData
 from tests.support.recording_door import Levels, RecordingDoor, RecordingOutlets
 
 CJK = "币安人生USDT"
@@ -31,11 +31,39 @@ STATS: dict[str, Any] = {
     "C": 9,
     "L": 10,
 }
+DEPTH: dict[str, Any] = {"e": "depthUpdate", "E": 2, "s": "BTCUSDT", "U": 5, "u": 7, "b": [["10", "1"]], "a": [["11.5", "0"]]}
+KLINE: dict[str, Any] = {
+    "e": "kline",
+    "E": 2,
+    "s": "BTCUSDT",
+    "k": {
+        "t": 60_000,
+        "T": 119_999,
+        "s": "BTCUSDT",
+        "i": "1m",
+        "f": 4,
+        "L": 6,
+        "o": "1",
+        "c": "2",
+        "h": "3",
+        "l": "0.5",
+        "v": "10",
+        "n": 3,
+        "x": False,
+        "q": "15",
+        "V": "1",
+        "Q": "2",
+        "B": "0",
+    },
+}
+CLOSED: dict[str, Any] = {**KLINE, "k": {**KLINE["k"], "x": True}}
 KINDS = {
     "trade": ("trades", TRADE),
     "aggTrade": ("agg_trades", AGG_TRADE),
     "bookTicker": ("tick", QUOTE),
     "ticker": ("tick", STATS),
+    "depth@100ms": ("book", DEPTH),
+    "kline_1m": ("bars:1m", KLINE),
 }
 
 
@@ -71,6 +99,8 @@ class Scene:
         ("tick", ("btcusdt@bookTicker", "btcusdt@ticker")),
         ("trades", ("btcusdt@trade",)),
         ("agg_trades", ("btcusdt@aggTrade",)),
+        ("book", ("btcusdt@depth@100ms",)),
+        ("bars:1M", ("btcusdt@kline_1M",)),
     ],
 )
 def test_a_lane_knows_its_streams(channel: str, streams: tuple[str, ...]) -> None:
@@ -208,17 +238,54 @@ def test_an_accepted_quote_goes_to_its_sink() -> None:
     assert scene.door.given == []
 
 
+def test_what_the_door_makes_of_a_diff_is_delivered() -> None:
+    """The book as it stands with it."""
+    scene = Scene(is_open=True)
+    scene.hand("depth@100ms", DEPTH)
+    assert scene.door.accepted == [(5, 7, 7)]
+    assert list[object](scene.outlets.delivered) == [
+        Diff(5, 7, [(10.0, 1.0)], [(11.5, 0.0)], 7)
+    ]  # as its door gives back what it was given
+    assert scene.door.given == []
+
+
+def test_an_open_bar_is_a_draft_and_a_closed_one_an_item() -> None:
+    """Each has its own door."""
+    scene = Scene(is_open=True)
+    scene.hand("kline_1m", KLINE)
+    scene.hand("kline_1m", CLOSED)
+    assert scene.door.accepted == [(1, 3, 7), (1, 6, 7)]
+    bars = [bar for bar in scene.outlets.delivered if isinstance(bar, BarData)]
+    assert [(bar.interval, bar.is_closed, bar.venue_time_ns) for bar in bars] == [
+        ("1m", False, 60_000_000_000),
+        ("1m", True, 60_000_000_000),
+    ]
+    shut = Scene()
+    shut.hand("kline_1m", CLOSED)
+    assert [type(given) for given in shut.door.given] == [Item]
+
+
+def test_a_bar_of_another_interval_is_a_stray() -> None:
+    """As a frame of another symbol would be."""
+    scene = Scene(is_open=True)
+    scene.hand("kline_1m", {**KLINE, "k": {**KLINE["k"], "i": "3m"}})
+    assert (scene.door.strays, scene.door.accepted) == (1, [])
+
+
 def test_what_the_door_does_not_accept_is_offered() -> None:
     """The lane decides what becomes of it; nothing is delivered."""
     scene = Scene()
     for kind, (_, data) in KINDS.items():
         scene.hand(kind, data)
-    trade, aggregate, quote, stats = scene.door.given
+    trade, aggregate, quote, stats, diff, draft = scene.door.given
     assert isinstance(trade, Item)
     assert isinstance(aggregate, Item)
     assert (trade.id, trade.last_trade_id, aggregate.id, aggregate.last_trade_id) == (5, 5, 4, 6)
     assert quote == Quote(42, 10.0, 1.0, 11.0, 2.0, 7)
     assert stats == Stats(10, 9, (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0), 7)
+    assert diff == Diff(5, 7, [(10.0, 1.0)], [(11.5, 0.0)], 7)
+    assert isinstance(draft, Draft)
+    assert (draft.id, draft.rank, draft.last_trade_id) == (1, 3, 6)
     assert scene.outlets.delivered == []
     assert scene.quotes == []
 
@@ -282,7 +349,16 @@ def test_a_malformed_frame_raises_what_the_reader_counts(kind: str, frame: bytes
 
 
 @pytest.mark.parametrize(
-    ("kind", "field"), [("trade", "p"), ("trade", "t"), ("aggTrade", "q"), ("bookTicker", "b"), ("ticker", "c")]
+    ("kind", "field"),
+    [
+        ("trade", "p"),
+        ("trade", "t"),
+        ("aggTrade", "q"),
+        ("bookTicker", "b"),
+        ("ticker", "c"),
+        ("depth@100ms", "U"),
+        ("kline_1m", "k"),
+    ],
 )
 @pytest.mark.parametrize("value", ["NaN", "-1", "1e400", "", None, [], True])
 def test_a_frame_with_a_wrong_value_raises(kind: str, field: str, value: object) -> None:

@@ -8,53 +8,17 @@ from foxtrot.adapter.binance.tick_composer import TickComposer
 from foxtrot.transport.base import LaneKey, Quote, Stats
 from foxtrot.transport.breaker_board import BreakerBoard
 from foxtrot.util.constants import Exchange, LaneState, Reason, Serving, Source
-from foxtrot.util.object import AggTradeData, BackfillData, GapData, HealthData, PublicTradeData, TickData, TransportData
+from foxtrot.util.object import (
+    OrderBookData,
+    TickData,
+    TransportData,
+)
+from tests.support.heard import Heard
 from tests.support.virtual_clock import VirtualClock
 
 FIGURES = (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0)
 QUOTE = Quote(0, 10.0, 1.0, 11.0, 2.0, received_ns=50, asked_ns=40)
 STATS = Stats(7, 1_700, FIGURES, received_ns=60)
-
-
-class Heard:
-    """The adapter's callbacks, keeping what they were given, in order."""
-
-    adapter_name = "BINANCE"
-
-    def __init__(self) -> None:
-        self.events: list[object] = []
-
-    def on_tick(self, tick: TickData) -> None:
-        """Keeps it."""
-        self.events.append(tick)
-
-    def on_transport(self, transport: TransportData) -> None:
-        """Keeps it."""
-        self.events.append(transport)
-
-    def on_public_trade(self, trade: PublicTradeData) -> None:
-        """Keeps it."""
-        self.events.append(trade)
-
-    def on_agg_trade(self, trade: AggTradeData) -> None:
-        """Keeps it."""
-        self.events.append(trade)
-
-    def on_health(self, health: HealthData) -> None:
-        """Keeps it."""
-        self.events.append(health)
-
-    def on_gap(self, gap: GapData) -> None:
-        """Keeps it."""
-        self.events.append(gap)
-
-    def on_backfill(self, backfill: BackfillData) -> None:
-        """Keeps it."""
-        self.events.append(backfill)
-
-    def write_log(self, msg: str, level: int = 0) -> None:
-        """Keeps it."""
-        self.events.append((msg, level))
 
 
 def composer() -> tuple[TickComposer, list[TickData]]:
@@ -158,6 +122,7 @@ def test_the_composer_hears_what_serves_its_lane(serving: Serving, source: Sourc
     heard = Heard()
     market = MarketData(heard, ContractManager("BINANCE", lambda _: None), BreakerBoard(), VirtualClock())
     key = LaneKey("BTCUSDT", "tick")
+    market.subscribe([key, LaneKey("BTCUSDT", "trades")])
     market.deliver(key, [STATS, Quote(42, 10.0, 1.0, 11.0, 2.0, received_ns=50)], Source.STREAM)
     market.announce(LaneKey("BTCUSDT", channel), LaneState.STREAMING, LaneState.FALLBACK, serving, Reason.CONNECTION)
     market.deliver(key, [Stats(8, 1_800, FIGURES, received_ns=80)], Source.POLL)
@@ -181,3 +146,109 @@ def test_a_tick_that_begins_again_waits_for_both_halves() -> None:
     count = len(heard.events)
     market.deliver(key, [Quote(43, 20.0, 1.0, 21.0, 2.0, received_ns=60)], Source.POLL)
     assert heard.events[count:] == []
+
+
+# levels 2 to 5
+
+BIDS = ((100.0, 1.0), (99.0, 2.0), (98.0, 3.0), (97.0, 4.0), (96.0, 5.0), (95.0, 6.0))
+ASKS = ((101.0, 1.5), (102.0, 2.5), (103.0, 3.5))
+TOP = (100.0, 1.0, 101.0, 1.5)
+
+
+def order_book(update_id: int = 7, *, is_valid: bool = True) -> OrderBookData:
+    return OrderBookData("BTCUSDT", Exchange.BINANCE, "BINANCE", Source.STREAM, 0, 1, BIDS, ASKS, update_id, is_valid)
+
+
+def bids_of(tick: TickData) -> list[tuple[float, float]]:
+    prices = (tick.bid_price_2, tick.bid_price_3, tick.bid_price_4, tick.bid_price_5)
+    return list(zip(prices, (tick.bid_volume_2, tick.bid_volume_3, tick.bid_volume_4, tick.bid_volume_5), strict=True))
+
+
+def asks_of(tick: TickData) -> list[tuple[float, float]]:
+    prices = (tick.ask_price_2, tick.ask_price_3, tick.ask_price_4, tick.ask_price_5)
+    return list(zip(prices, (tick.ask_volume_2, tick.ask_volume_3, tick.ask_volume_4, tick.ask_volume_5), strict=True))
+
+
+NOTHING = [(0.0, 0.0)] * 4
+
+
+def tick_with(book: OrderBookData | None, levels: tuple[float, float, float, float] = TOP) -> TickData:
+    made, ticks = composer()
+    made.stats(STATS)
+    made.book(book)
+    made.stream_quote(8, levels, 70)
+    return ticks[-1]
+
+
+def test_levels_behind_the_best_come_from_the_book() -> None:
+    """Best first, four a side; what the book does not have is 0.0."""
+    tick = tick_with(order_book())
+    assert (tick.bid_price_1, tick.ask_price_1, tick.name) == (100.0, 101.0, "BTC/USDT")
+    assert bids_of(tick) == list(BIDS[1:5])
+    assert asks_of(tick) == [*ASKS[1:], (0.0, 0.0), (0.0, 0.0)]
+
+
+@pytest.mark.parametrize("book", [None, order_book(is_valid=False)])
+def test_without_a_valid_book_there_are_no_levels(book: OrderBookData | None) -> None:
+    """None was subscribed, or it is not one now."""
+    tick = tick_with(book)
+    assert (bids_of(tick), asks_of(tick)) == (NOTHING, NOTHING)
+
+
+@pytest.mark.parametrize(
+    ("levels", "bids", "asks"),
+    [
+        ((98.5, 9.0, 99.0, 9.0), [*BIDS[2:6]], [*ASKS, (0.0, 0.0)]),
+        ((100.5, 9.0, 102.0, 9.0), [*BIDS[:4]], [ASKS[2], *NOTHING[1:]]),
+        ((94.0, 9.0, 110.0, 9.0), NOTHING, NOTHING),
+        ((0.0, 0.0, 101.0, 1.5), NOTHING, [*ASKS[1:], *NOTHING[2:]]),
+        ((100.0, 1.0, 0.0, 0.0), [*BIDS[1:5]], NOTHING),
+    ],
+    ids=["the quote fell", "the quote rose", "beyond the book", "no bid", "no ask"],
+)
+def test_levels_stand_strictly_behind_the_ticks_own_best(
+    levels: tuple[float, float, float, float], bids: list[tuple[float, float]], asks: list[tuple[float, float]]
+) -> None:
+    """The quote is ahead of the book by as much as a frame of the book takes: a tick is never crossed in itself."""
+    tick = tick_with(order_book(), levels)
+    assert (bids_of(tick), asks_of(tick)) == (bids, asks)
+
+
+def test_a_book_that_does_not_follow_the_quote_is_dropped_after_a_second() -> None:
+    """It comes back with the next book, or when the quote is what the book says again."""
+    made, ticks = composer()
+    made.stats(STATS)
+    made.book(order_book())
+    for at, levels in (
+        (0, TOP),
+        (2, TOP),
+        (5, (100.0, 2.0, 101.0, 1.5)),
+        (5.999, (100.0, 3.0, 101.0, 1.5)),
+        (6, (100.0, 2.0, 101.0, 1.5)),
+        (7, TOP),
+    ):
+        made.stream_quote(8, levels, int(at * 1e9) + 1)
+    assert [bids_of(tick) != NOTHING for tick in ticks] == [True, True, True, True, False, True]
+    made.stream_quote(9, (100.0, 2.0, 101.0, 1.5), 8_000_000_000)
+    made.stream_quote(9, (100.0, 2.5, 101.0, 1.5), 9_500_000_000)
+    made.book(order_book(9))
+    made.stream_quote(9, (100.0, 2.5, 101.0, 1.5), 9_600_000_000)
+    assert [bids_of(tick) != NOTHING for tick in ticks[-3:]] == [True, False, True]
+
+
+def test_an_empty_book_has_no_levels() -> None:
+    """A market in which nobody offers anything."""
+    empty = OrderBookData("BTCUSDT", Exchange.BINANCE, "BINANCE", Source.STREAM, 0, 1, (), (), 7, is_valid=True)
+    tick = tick_with(empty, (0.0, 0.0, 0.0, 0.0))
+    assert (bids_of(tick), asks_of(tick)) == (NOTHING, NOTHING)
+
+
+def test_a_book_makes_no_tick_of_its_own() -> None:
+    """The next quote, or the next figures, carry its levels."""
+    made, ticks = composer()
+    made.quote(QUOTE, Source.POLL)
+    made.stats(STATS)
+    made.book(order_book())
+    assert len(ticks) == 1
+    made.stats(Stats(8, 1_800, FIGURES, received_ns=80))
+    assert asks_of(ticks[-1]) == [*ASKS, (0.0, 0.0)]

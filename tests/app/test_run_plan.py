@@ -26,9 +26,25 @@ def test_channels() -> None:
     assert channels_of("Trades,tick,trades") == ("trades", "tick")
 
 
-@pytest.mark.parametrize(("text", "says"), [("", "names none"), ("tik", "did you mean 'tick'"), ("book", "unknown channel")])
+def test_intervals_keep_their_case() -> None:
+    """A minute is no month."""
+    assert channels_of("BOOK:50,bars:1m,bars:1M,Bars:10s") == ("book:50", "bars:1m", "bars:1M", "bars:10s")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("", "names none"),
+        ("tik", "did you mean 'tick'"),
+        ("book:0", "1 to 1000"),
+        ("bars", "bars take an interval"),
+        ("tick,bars:1y", "bars take an interval"),
+        ("bars:60s", "say bars:1m"),
+        ("bars:2d", "longer than a day"),
+    ],
+)
 def test_wrong_channels(text: str, says: str) -> None:
-    """Each mistake is named; what is not served yet is one."""
+    """Each mistake is named."""
     with pytest.raises(ValueError, match=says):
         channels_of(text)
 
@@ -61,3 +77,4 @@ def test_lanes_of_a_plan() -> None:
     """Every channel of every symbol, symbol by symbol."""
     plan = RunPlan("sandbox", ("A", "B"), ("tick", "trades"), {})
     assert plan.keys == [("A", "tick"), ("A", "trades"), ("B", "tick"), ("B", "trades")]
+    assert RunPlan("sandbox", ("A",), ("book:5", "book", "bars:1m"), {}).keys == [("A", "book"), ("A", "bars:1m")]

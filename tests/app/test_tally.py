@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from foxtrot.app.tally import LaneTally, Tally, TickTally
+from foxtrot.app.lane_tally import BookTally, LaneTally, TickTally
+from foxtrot.app.tally import Tally
 from foxtrot.core.event import Event
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.transport.base import LaneKey
@@ -10,21 +11,23 @@ from foxtrot.util.constants import Exchange, LaneState, Reason, Source
 from foxtrot.util.event_type import (
     EVENT_AGG_TRADE,
     EVENT_BACKFILL,
+    EVENT_BAR,
+    EVENT_BOOK,
     EVENT_CONTRACT,
     EVENT_PUBLIC_TRADE,
     EVENT_TICK,
     EVENT_TRANSPORT,
 )
-from foxtrot.util.object import AggTradeData, BackfillData
+from foxtrot.util.object import AggTradeData, BackfillData, BarData, OrderBookData
 from tests.app.samples import FakeClock, change, tick, trade
 
-TICK, TRADES, AGG = (LaneKey("BTCUSDT", channel) for channel in ("tick", "trades", "agg_trades"))
+TICK, TRADES, AGG, BOOK, BARS = (LaneKey("BTCUSDT", name) for name in ("tick", "trades", "agg_trades", "book", "bars:1m"))
 
 
 def counted(events: Iterable[Event], clock: FakeClock | None = None, offset_ns: int | None = 0) -> Tally:
     """A tally that has seen ``events``, through a real event engine."""
     engine = EventEngine(clock or FakeClock())
-    tally = Tally(engine, [TICK, TRADES, AGG])
+    tally = Tally(engine, [TICK, TRADES, AGG, BOOK, BARS])
     tally.offset_ns = offset_ns
     for event in events:
         engine.put(event)
@@ -81,6 +84,41 @@ def test_backfill_of_aggregate_trades() -> None:
     events = [Event(EVENT_AGG_TRADE, agg_trade(each)) for each in (1, 3)]
     tally = counted([*events, Event(EVENT_BACKFILL, late), Event(EVENT_BACKFILL, other)])
     assert (tally.lanes[AGG].missing.found, tally.duplicates) == (1, 0)
+
+
+def order_book(update_id: int, *, is_valid: bool = True, symbol: str = "BTCUSDT") -> OrderBookData:
+    levels = ((10.0, 1.0),) if is_valid else ()
+    return OrderBookData(symbol, Exchange.BINANCE, "BINANCE", Source.STREAM, 0, 0, levels, (), update_id, is_valid)
+
+
+def test_books() -> None:
+    """Their ids skip; one that is no newer is a duplicate, and one that says it is invalid is not."""
+    books = [order_book(5), order_book(9), order_book(9, is_valid=False), order_book(9), order_book(7), order_book(12)]
+    lane = counted(Event(EVENT_BOOK, book) for book in [*books, order_book(1, symbol="ETHUSDT")]).lanes[BOOK]
+    assert isinstance(lane, BookTally)
+    assert (lane.delivered, lane.gaps, lane.duplicates, lane.best) == (6, 0, 2, (10.0, 0.0))
+    assert lane.local_ages.quantile_ms(1.0) is not None
+
+
+def bar(minute: int, *, is_closed: bool = True, interval: str = "1m") -> BarData:
+    opened = minute * 60_000_000_000
+    return BarData("BTCUSDT", Exchange.BINANCE, "BINANCE", Source.POLL, opened, 0, interval, 1, 2, 1, 1.5, 9, is_closed=is_closed)
+
+
+def test_bars() -> None:
+    """Closed ones are counted like ids; the open one comes any number of times, but not once it has closed."""
+    bars = [bar(4, is_closed=False), bar(4, is_closed=False), bar(4), bar(5, is_closed=False), bar(5), bar(8)]
+    lane = counted(Event(EVENT_BAR, each) for each in [*bars, bar(1, interval="3m")]).lanes[BARS]
+    assert (lane.delivered, lane.gaps, lane.missing.total, lane.duplicates, lane.last_price) == (6, 1, 2, 0, 1.5)
+    again = counted(Event(EVENT_BAR, each) for each in (bar(4), bar(4), bar(3, is_closed=False), bar(5))).lanes[BARS]
+    assert (again.gaps, again.duplicates) == (0, 2)
+
+
+def test_backfill_of_bars() -> None:
+    """By the numbers of their intervals."""
+    late = BackfillData("BTCUSDT", Exchange.BINANCE, "BINANCE", "bars:1m", (bar(5), bar(6), bar(6)))
+    tally = counted([*(Event(EVENT_BAR, bar(minute)) for minute in (4, 7)), Event(EVENT_BACKFILL, late)])
+    assert (tally.lanes[BARS].missing.found, tally.duplicates) == (2, 1)
 
 
 def test_other_symbols() -> None:

@@ -19,7 +19,7 @@ from foxtrot.util.event_type import EVENT_TRANSPORT
 from foxtrot.util.object import HealthData
 from tests.app.samples import ENDPOINTS, PLAN, FakeClock, change, health
 
-TICK, TRADES = (LaneKey("BTCUSDT", channel) for channel in ("tick", "trades"))
+TICK, TRADES, BOOK = (LaneKey("BTCUSDT", channel) for channel in ("tick", "trades", "book"))
 SECOND = 1_000_000_000
 
 
@@ -53,7 +53,7 @@ class Rig:
         self.engine = MainEngine(self.events)
         self.engine.add_adapter(BinanceAdapter)  # never connected: it tells the engine which venue is meant
         self.adapter = Adapter()
-        self.tally = Tally(self.events, [TICK, TRADES])
+        self.tally = Tally(self.events, [TICK, TRADES, BOOK])
         self.observer = Observer(PLAN, self.engine, self.adapter, self.tally)
 
     def lane(self, status: LaneStatus, why: Reason = Reason.CONFIRMED) -> LaneView:
@@ -107,6 +107,7 @@ def test_why(rig: Rig, given: LaneStatus, says: str) -> None:
         (Reason.RATE_LIMITED, SERVED, "pin"),
         (Reason.CONSUMER_SLOW, SERVED, "consumer slow"),
         (Reason.CONSUMER_SLOW, replace(SERVED, key=TICK), "pin"),
+        (Reason.CONSUMER_SLOW, replace(SERVED, key=BOOK), "pin"),
     ],
 )
 def test_reasons_of_a_symbol(rig: Rig, why: Reason, given: LaneStatus, says: str) -> None:

@@ -62,6 +62,8 @@ def test_gaps() -> None:
     assert phrase(gap(7, 7, Reason.HOLD)) == (
         "BTCUSDT trades: gap: id 7 not found within the hold; live data goes on, the search too"
     )
+    bars = GapData("BTCUSDT", Exchange.BINANCE, "BINANCE", "bars:10s", 3, 4, Reason.HOLD)
+    assert phrase(Event(EVENT_GAP, bars)).startswith("BTCUSDT bars:10s: gap: 2 bars, 3 to 4, not found within the hold")
     assert phrase(gap(1, 2_000, Reason.LAG)) == "BTCUSDT trades: gap: 2,000 ids, 1 to 2000, its stream is late"
 
 

@@ -87,10 +87,10 @@ FAULTS: Final = (
     Fault(
         "the hold is not kept",
         "values_ids",
-        "now_ns - self._waits[0][0] < self._hold_ns",
-        "now_ns - self._waits[0][0] < 20 * self._hold_ns",
+        "now_ns - self._waits[0][0] < self.hold_ns",
+        "now_ns - self._waits[0][0] < 20 * self.hold_ns",
     ),
-    Fault("an infinite hold ends", "values_ids", "if self._hold_ns is None or", "if self._hold_ns is not None and"),
+    Fault("an infinite hold ends", "values_ids", "if self.hold_ns is None or", "if self.hold_ns is not None and"),
     Fault(
         "the buffer has no bound",
         "ordering",
@@ -272,8 +272,8 @@ FAULTS: Final = (
     Fault(
         "a kill waits for the polled value",
         "lane",
-        "if self._tick is None or self.decision.reason is Reason.KILL:",
-        "if self._tick is None:",
+        "if not self.values.yields_to_poll or self.decision.reason is Reason.KILL:",
+        "if not self.values.yields_to_poll:",
     ),
     Fault(
         "a trip asks for no poll",

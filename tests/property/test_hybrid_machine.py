@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import LaneKey
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.values import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Serving, Transport
 from tests.support.hybrid_world import CHANNELS, SYMBOLS, Driver, World

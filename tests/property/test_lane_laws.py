@@ -8,7 +8,7 @@ from typing_extensions import override
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.values import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Transport
 from tests.support.fates import Fate, Fault

@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from foxtrot.transport.base import Item, LaneKey, Quote, Stats
+from foxtrot.transport.base import Item, LaneKey, Quote, Stats, Value
 from foxtrot.transport.health import Finding
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import BreakerState, Channel, Health, LaneState, Reason, Serving, Source
@@ -121,7 +121,7 @@ class History:
 
     # --- the outlet -------------------------------------------------------------------------------------------------------
 
-    def deliver(self, key: LaneKey, values: Sequence[Item | Quote | Stats], source: Source) -> None:
+    def deliver(self, key: LaneKey, values: Sequence[Value], source: Source) -> None:
         """Values in order."""
         for value in values:
             if isinstance(value, Stats):

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Final
 
-from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote, Stats
+from foxtrot.transport.base import Answer, Cursor, Depth, Item, LaneKey, Quote, Stats
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import Channel, Source
 from foxtrot.util.errors import Banned, RateLimited, Unavailable, UnknownSymbol
@@ -95,6 +95,13 @@ class SimRest:
         if key.channel == Channel.AGG_TRADES:
             return [Item(number, last, number) for number, last in instrument.aggregates_from(first, then, PAGE)]
         return [Item(number, number, number) for number in instrument.trades_from(first, then, PAGE)]
+
+    async def depth(self, symbol: str, limit: int) -> Depth:
+        """The best level of each side."""
+        asked = self._clock.now_ns()
+        moment = self._instrument(symbol).at(await self._ask("depth", 5))
+        bid, bid_size, ask, ask_size = moment.levels
+        return Depth(moment.book_id, [(bid, bid_size)], [(ask, ask_size)], limit, asked, self._clock.now_ns())
 
     async def busiest(self, without: Collection[str] = ()) -> str:
         """The symbol that changes most."""

@@ -24,6 +24,7 @@ from tests.simulation.sim_feed import SimFeed
 from tests.simulation.sim_loop import SimClock, SimLoop
 from tests.simulation.sim_rest import SimRest
 from tests.simulation.sim_wire import SimDialler
+from tests.support.fake_book import FakeKinds
 
 QUIET: Final = 300.0
 """Seconds at the end in which nothing fails: by then everything has to be whole, and every lane where it belongs."""
@@ -116,6 +117,7 @@ class World:
         self.hub = Hub(
             rest=self.rest,
             feed=SimFeed(self.history),
+            kinds=FakeKinds(),
             dialler=self.dialler,
             outlet=self.history,
             watcher=self.history,

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from foxtrot.transport.base import Answer, Cursor, Door, Item, LaneKey, Quote, Stats, StreamHandler
+from foxtrot.transport.base import Answer, Cursor, Depth, Door, Item, LaneKey, Quote, Stats, StreamHandler
 from foxtrot.util.clock import Clock
 from foxtrot.util.constants import Source
 from foxtrot.util.errors import UnknownSymbol
@@ -49,7 +49,9 @@ class FakeRest:
 
     def weight(self, call: str, key: LaneKey | None = None, count: int = 1) -> int:
         """As at Binance."""
-        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25, "busiest": 80, "halted": 20}[call]
+        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25, "busiest": 80, "halted": 20, "depth": 5}[
+            call
+        ]
 
     def times(self, call: str) -> int:
         """How often a call was made."""
@@ -94,6 +96,14 @@ class FakeRest:
         """The symbol with the largest trade id."""
         await self._asking("busiest")
         return max(self.trades.keys() - set(without), key=lambda symbol: self.trades[symbol])
+
+    async def depth(self, symbol: str, limit: int) -> Depth:
+        """One level a side."""
+        asked = self._clock.now_ns()
+        await self._asking("depth", symbol)
+        quote = self._quote(symbol, asked, self.book_ids[symbol])
+        bids, asks = [(quote.bid, quote.bid_volume)], [(quote.ask, quote.ask_volume)]
+        return Depth(quote.update_id, bids, asks, limit, asked, quote.received_ns)
 
     async def halted(self, symbols: Sequence[str]) -> set[str]:
         """Those named in ``halts``."""

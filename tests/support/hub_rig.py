@@ -5,13 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from foxtrot.transport import steps
-from foxtrot.transport.base import Item, LaneKey, LaneStatus, Quote, Stats
+from foxtrot.transport.base import Draft, Item, LaneKey, LaneStatus, Quote, Stats, Value
 from foxtrot.transport.breaker_memory import Memory
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.health import Finding
 from foxtrot.transport.hub import Hub
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
+from tests.support.fake_book import FakeKinds
 from tests.support.fake_transports import FakeDialler, FakeFeed, FakeRest, frame
 from tests.support.virtual_clock import VirtualClock, settle
 
@@ -33,6 +34,7 @@ class HubRig:
         self.quotes: list[tuple[Quote, Source, int]] = []
         self.stats: list[Stats] = []
         self.gaps: list[tuple[int, int]] = []
+        self.drafts: list[tuple[Draft, Source]] = []
         self.found: list[tuple[LaneKey, int]] = []
         self.connections: list[tuple[int, BreakerState, BreakerState]] = []
         self.healths: list[tuple[str, Finding]] = []
@@ -41,9 +43,11 @@ class HubRig:
         self.raises: Exception | None = None
         self.memory = Memory(remembered, self.clock, self.problem) if remembered else None
         self.rest.trades["BTCUSDT"] = 10
+        self.kinds = FakeKinds()
         self.hub = Hub(
             rest=self.rest,
             feed=self.feed,
+            kinds=self.kinds,
             dialler=self.dialler,
             outlet=self,
             watcher=self,
@@ -63,7 +67,7 @@ class HubRig:
         """Polling, where nothing else was said."""
         return self.decisions.get(key, steps.Decide(Transport.POLLING, Reason.DEFAULTS))
 
-    def deliver(self, key: LaneKey, values: Sequence[Item | Quote | Stats], source: Source) -> None:
+    def deliver(self, key: LaneKey, values: Sequence[Value], source: Source) -> None:
         """Sorts values by kind; or raises, if told to."""
         if self.raises is not None:
             raise self.raises
@@ -72,6 +76,8 @@ class HubRig:
                 self.feed.delivered.append((key, value.id, source))
             elif isinstance(value, Quote):
                 self.quotes.append((value, source, self.clock.now_ns()))
+            elif isinstance(value, Draft):
+                self.drafts.append((value, source))
             else:
                 self.stats.append(value)
 

@@ -9,7 +9,7 @@ from foxtrot.transport import steps
 from foxtrot.transport.base import LaneKey
 from foxtrot.transport.bundle import Carried, Compare, Dial, FleetEffect, Forgive, Hang, Lost
 from foxtrot.transport.fleet import Fleet
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.values import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState
 from tests.support.fates import Sent

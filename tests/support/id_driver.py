@@ -7,7 +7,7 @@ from typing_extensions import override
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer, Cursor, Item, Quote, Stats
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.values import HOLD_NS
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import LaneState, Reason, Serving, Source
 from tests.support.fates import Sent, Value

@@ -9,6 +9,9 @@ from typing_extensions import override
 from foxtrot.transport import steps
 from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote, Stats
 from foxtrot.transport.lane import Lane
+from foxtrot.transport.values import HOLD_NS
+from foxtrot.transport.values_ids import IdValues
+from foxtrot.transport.values_tick import TickValues
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Serving, Source, Transport
 from tests.support import lawful
@@ -45,7 +48,7 @@ class Bench(ABC):
     def __init__(self, *, is_tick: bool) -> None:
         self.now = START_NS
         key = LaneKey("BTCUSDT", "tick" if is_tick else "trades")
-        self.lane = Lane(key, is_tick=is_tick, now_ns=self.now, chance=lambda: 0.5)
+        self.lane = Lane(key, TickValues() if is_tick else IdValues(HOLD_NS), now_ns=self.now, chance=lambda: 0.5)
         self.lines = 0
         self.is_up = False
         self.serving = Serving.NONE

@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 from foxtrot.transport import steps
-from foxtrot.transport.base import Answer, Item, LaneKey, Quote, Stats
+from foxtrot.transport.base import Answer, Draft, Item, LaneKey, Quote, Stats
 from foxtrot.transport.lane import LEAVE_NS, Lane
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.values import HOLD_NS
+from foxtrot.transport.values_ids import IdValues
+from foxtrot.transport.values_tick import TickValues
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import BreakerState, LaneState, Reason, Serving, Source, Transport
 from tests.support import lawful
@@ -35,7 +37,8 @@ class LaneDriver(ABC, Generic[FrameT]):
     def __init__(self, *, is_tick: bool, channel: str, seed: int, hold_ns: int | None = HOLD_NS) -> None:
         self.now = START_NS
         chance = random.Random(seed).random
-        self.lane = Lane(LaneKey("BTCUSDT", channel), is_tick=is_tick, now_ns=self.now, chance=chance, hold_ns=hold_ns)
+        values = TickValues() if is_tick else IdValues(hold_ns)
+        self.lane = Lane(LaneKey("BTCUSDT", channel), values, now_ns=self.now, chance=chance)
         self.wire: list[Sent[FrameT]] = []
         self.past: list[Sent[FrameT]] = []
         self.offset_ns = 0  # the venue's clock minus ours
@@ -200,7 +203,10 @@ class LaneDriver(ABC, Generic[FrameT]):
             case steps.Deliver():
                 assert effect.values
                 for value in effect.values:
+                    assert not isinstance(value, Draft), "bars have a driver of their own"
                     self._delivered(value, effect.source)
+            case steps.FetchDepth() | steps.Disagreed():
+                raise AssertionError("books have a driver of their own")
             case steps.Backfill():
                 assert effect.items
                 self._backfilled(effect.items)

@@ -7,8 +7,10 @@ from foxtrot.transport import steps
 from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote, Stats
 from foxtrot.transport.breaker import Breaker
 from foxtrot.transport.lane import Lane
-from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.transport.switch_log import SwitchLog
+from foxtrot.transport.values import HOLD_NS
+from foxtrot.transport.values_ids import IdValues
+from foxtrot.transport.values_tick import TickValues
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Transport
 
@@ -34,12 +36,11 @@ class Rig:
         self.now = START
         self.lane = Lane(
             LaneKey("BTCUSDT", "tick" if is_tick else "trades"),
-            is_tick=is_tick,
+            TickValues() if is_tick else IdValues(hold_ns),
             now_ns=START,
             chance=lambda: 1.0,
             breaker=breaker,
             switches=SwitchLog(switches),
-            hold_ns=hold_ns,
         )
 
     def tell(self, *given: steps.Input) -> list[steps.Effect]:

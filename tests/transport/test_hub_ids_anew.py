@@ -73,7 +73,7 @@ async def test_other_symbols_and_the_hold_stay_as_they_were(rig: HubRig) -> None
     await trade_on(rig, 3)
     await reset(rig)
     assert {key for key, state, _ in rig.moves if state is LaneState.CLOSED} == {BTC}
-    assert rig.hub._lanes[BTC].hold_ns is None
+    assert rig.hub._lanes[BTC].values.hold_ns is None
     assert rig.status(BTC).state is LaneState.POLLING
 
 

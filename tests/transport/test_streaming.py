@@ -202,6 +202,12 @@ class _NoDoor:
     def accept_quote(self, update_id: int, levels: tuple[float, float, float, float], received_ns: int) -> bool:
         raise AssertionError
 
+    def accept_draft(self, draft: object, received_ns: int, event_ms: int = 0) -> bool:
+        raise AssertionError
+
+    def accept_diff(self, diff: object, received_ns: int, event_ms: int = 0) -> object:
+        raise AssertionError
+
     def offer(self, value: object, received_ns: int, event_ms: int = 0) -> None:
         raise AssertionError
 

@@ -16,13 +16,15 @@ from foxtrot.adapter.binance.binance_mappings import EXCHANGE
 from foxtrot.adapter.binance.connection import STOP_SANDBOX, BinanceConnection
 from foxtrot.adapter.binance.contract_manager import ContractManager
 from foxtrot.adapter.binance.endpoints import DEFAULT_SETTING, Endpoints, parse_setting
-from foxtrot.adapter.binance.market_data import SERVED, MarketData
+from foxtrot.adapter.binance.intervals import parse
+from foxtrot.adapter.binance.market_data import MarketData
 from foxtrot.adapter.binance.state_lock import StateLock
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.core.loop_thread import LoopThread
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.transport.breaker_board import BreakerBoard
 from foxtrot.transport.flags import Decision
+from foxtrot.util.channel import interval_of
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import Exchange
 from foxtrot.util.errors import Closed, ConfigError, NotSupported
@@ -42,7 +44,8 @@ HOLD_LOOK: Final = 0.1
 class BinanceAdapter(BaseAdapter):
     """Market data of Binance spot: one feed per symbol and channel, streamed where flags.toml says so and the stream is sound.
 
-    Channels: ``tick``, ``trades``, ``agg_trades``. ``breakers`` holds a pybreaker for each lane, kept in step, for listeners.
+    Channels: ``tick``, ``trades``, ``agg_trades``, ``book[:depth]``, ``bars:<interval>``. ``breakers`` holds a pybreaker for each
+    lane, kept in step, for listeners.
     """
 
     default_setting: ClassVar[Mapping[str, object]] = DEFAULT_SETTING
@@ -86,7 +89,7 @@ class BinanceAdapter(BaseAdapter):
 
     @override
     def subscribe(self, req: SubscribeRequest) -> None:
-        """Wants channels of a symbol. Raises ValueError for what is no symbol, NotSupported for a channel not served here."""
+        """Wants channels of a symbol. Raises ValueError for what is no symbol or no interval, NotSupported for another venue."""
         hold_ns = None if math.isinf(req.hold) else int(req.hold * NS_PER_S)
         self._act(lambda keys: self._market.subscribe(keys, hold_ns), req)
 
@@ -181,9 +184,8 @@ class BinanceAdapter(BaseAdapter):
     def _keys(self, req: SubscribeRequest) -> list[LaneKey]:
         if req.exchange is not EXCHANGE:
             raise NotSupported(f"adapter {self.adapter_name!r} serves {EXCHANGE}, not {req.exchange}")
-        for channel in req.channels:
-            if channel not in SERVED:
-                raise NotSupported(f"channel {channel!r} is not served yet; served: {', '.join(SERVED)}")
+        for interval in filter(None, map(interval_of, req.channels)):
+            parse(interval)
         symbol = to_venue_symbol(req.symbol)
         return [LaneKey(symbol, str(channel)) for channel in dict.fromkeys(req.channels)]
 

@@ -1,70 +1,36 @@
-"""Turns subscriptions into lanes, and what the lanes deliver into the adapter's callbacks. All of it runs on the loop."""
+"""Turns subscriptions into lanes, and tells what becomes of them. All of it runs on the loop."""
 
 import asyncio
 import logging
 import random
 from collections.abc import Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
+import msgspec
+
+from foxtrot.adapter.binance.bar_desk import BarDesk
 from foxtrot.adapter.binance.binance_mappings import EXCHANGE
+from foxtrot.adapter.binance.callbacks import Callbacks
+from foxtrot.adapter.binance.claims import Claims, carrier, is_built
 from foxtrot.adapter.binance.contract_manager import ContractManager
-from foxtrot.adapter.binance.stream_feed import BinanceStreams, QuoteSink
-from foxtrot.adapter.binance.tick_composer import TickComposer
+from foxtrot.adapter.binance.dispatch import Dispatch, of_backfill
+from foxtrot.adapter.binance.stream_feed import BinanceStreams
+from foxtrot.adapter.binance.venue_kinds import VenueKinds
 from foxtrot.transport import flags, steps
-from foxtrot.transport.base import Dialler, Item, LaneKey, LaneStatus, Quote, Rest, Stats
+from foxtrot.transport.base import Dialler, Item, LaneKey, LaneStatus, Rest, Value
 from foxtrot.transport.breaker_board import BreakerBoard
 from foxtrot.transport.breaker_memory import Memory
 from foxtrot.transport.budget import WeightBudget
 from foxtrot.transport.health import Finding
 from foxtrot.transport.hub import Hub
-from foxtrot.transport.lane_record import HOLD_NS
+from foxtrot.transport.values import HOLD_NS
+from foxtrot.util.channel import lane_of, normal
 from foxtrot.util.clock import Clock
 from foxtrot.util.constants import BreakerState, Channel, Health, LaneState, Reason, Serving, Source
-from foxtrot.util.object import AggTradeData, BackfillData, GapData, HealthData, PublicTradeData, TickData, TransportData
+from foxtrot.util.object import AggTradeData, BackfillData, GapData, HealthData, TransportData
 
-SERVED: Final = (Channel.TICK, Channel.TRADES, Channel.AGG_TRADES)
-"""The channels that this adapter serves today."""
-
-
-class Callbacks(Protocol):
-    """What of the adapter is called."""
-
-    @property
-    def adapter_name(self) -> str:
-        """Who speaks."""
-        ...
-
-    def on_tick(self, tick: TickData) -> None:
-        """A tick."""
-        ...
-
-    def on_public_trade(self, trade: PublicTradeData) -> None:
-        """A trade."""
-        ...
-
-    def on_agg_trade(self, trade: AggTradeData) -> None:
-        """An aggregate trade."""
-        ...
-
-    def on_transport(self, transport: TransportData) -> None:
-        """A lane changed."""
-        ...
-
-    def on_health(self, health: HealthData) -> None:
-        """A symbol's health changed."""
-        ...
-
-    def on_gap(self, gap: GapData) -> None:
-        """Ids that will not come."""
-        ...
-
-    def on_backfill(self, backfill: BackfillData) -> None:
-        """Ids of an earlier gap."""
-        ...
-
-    def write_log(self, msg: str, level: int = ...) -> None:
-        """Tells a person."""
-        ...
+LOOK: Final = 0.25
+"""Seconds between looks at whether bars of our own have ended."""
 
 
 class MarketData:
@@ -81,13 +47,19 @@ class MarketData:
         self._contracts = contracts
         self._board = board
         self._clock = clock
-        self._composers: dict[str, TickComposer] = {}
+        self._claims = Claims()
+        self._holds: dict[LaneKey, int | None] = {}  # by lane: how long its frames wait behind a hole
+        self._kinds = VenueKinds(callbacks.adapter_name)
+        self._bars = BarDesk(callbacks)
+        self._dispatch = Dispatch(callbacks, contracts, self._bars)
         self._health: dict[str, Health] = {}
         self._flags = flags.EMPTY
         self._kill = flags.KillList()
         self._halted: frozenset[str] = frozenset()
-        self._wanted: dict[LaneKey, int | None] = {}  # with how long frames wait behind a hole
         self._hub: Hub | None = None
+        self._states: dict[LaneKey, tuple[LaneState, Serving]] = {}  # of lanes that are open, as told last
+        self._offset: Callable[[], int | None] = lambda: 0
+        self._looking: asyncio.Task[None] | None = None
         self._is_held = False
         self.has_lanes: Final = asyncio.Event()
 
@@ -107,9 +79,11 @@ class MarketData:
 
         ``offset`` gives the venue's clock minus ours in nanoseconds, None while that is not known.
         """
+        self._offset = offset
         self._hub = Hub(
             rest=rest,
-            feed=BinanceStreams(stream_urls, self._callbacks, self._quote_sink),
+            feed=BinanceStreams(stream_urls, self._dispatch, self._dispatch.quote_sink),
+            kinds=self._kinds,
             dialler=dialler,
             outlet=self,
             watcher=self,
@@ -123,36 +97,47 @@ class MarketData:
         self._hub.halted(self._halted)
         self._hub.hold(self._is_held)
         self._hub.start()
-        self._open(list(self._wanted))
+        self._looking = asyncio.get_running_loop().create_task(self._look(), name="bars of our own")
+        for claim in self._claims.all():
+            self._open(claim)
 
     async def close(self) -> None:
         """Closes every lane."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         if self._hub is not None:
             await self._hub.close()
         self.end_all()
 
     def end_all(self) -> None:
         """Ends what is still wanted; before the loop runs, from any thread."""
-        for key in list(self._wanted):
-            self._end(key, Reason.CLOSING)
+        for claim in self._claims.all():
+            self._end(claim, Reason.CLOSING)
 
     # --- what it is asked ---------------------------------------------------------------------------------------------------
 
     def subscribe(self, keys: Sequence[LaneKey], hold_ns: int | None = HOLD_NS) -> None:
-        """Wants lanes; before the connection stands they wait for it.
+        """Wants channels; before the connection stands they wait for it.
 
-        ``hold_ns`` is how long frames wait behind a hole, None: for ever; a lane that is wanted already keeps its own.
+        ``hold_ns`` is how long frames wait behind a hole, None: for ever; a lane that is wanted already keeps its own, one that
+        is wanted for bars of our own alone waits for ever.
         """
-        new = [key for key in keys if key not in self._wanted]
-        self._wanted.update(dict.fromkeys(new, hold_ns))
-        if self._hub is not None:
-            self._open(new)
+        for claim in (LaneKey(key.symbol, normal(key.channel)) for key in keys):
+            if self._claims.add(claim):
+                self._holds.setdefault(carrier(claim), None if is_built(claim.channel) else hold_ns)
+                if is_built(claim.channel):
+                    self._bars.open(claim)
+                self._note(claim)
+                if self._hub is not None:
+                    self._open(claim)
 
     def unsubscribe(self, keys: Sequence[LaneKey]) -> None:
-        """Wants lanes no longer."""
+        """Wants channels no longer: as they were subscribed; ``book`` ends a book of any depth."""
         for key in keys:
-            if key in self._wanted:
-                self._end(key, Reason.UNSUBSCRIBED)
+            for claim in self._claims.on(carrier(key)):
+                if key.channel in {Channel.BOOK, claim.channel}:
+                    self._end(claim, Reason.UNSUBSCRIBED)
 
     def flags_changed(self, changed: flags.Flags, kill: flags.KillList) -> None:
         """What is in force from here on."""
@@ -185,8 +170,11 @@ class MarketData:
             self._hub.hold(is_on)
 
     def statuses(self) -> list[LaneStatus]:
-        """How every lane stands."""
-        return self._hub.statuses() if self._hub is not None else []
+        """How every lane stands, under the channels that were subscribed; from any thread."""
+        lanes = self._hub.statuses() if self._hub is not None else []
+        return [
+            self._named(status, LaneKey(status.key.symbol, name)) for status in lanes for name in self._claims.names(status.key)
+        ]
 
     def watched(self) -> set[str]:
         """The symbols whose quotes are looked at: of every lane, and the one that watches over the stream connections."""
@@ -202,41 +190,44 @@ class MarketData:
 
     def decision_of(self, key: LaneKey) -> flags.Decision:
         """What the flags in force say of a lane; from any thread."""
-        return flags.decide(self._flags, self._kill, key.symbol, key.channel, self._contracts.unified(key.symbol))
+        symbol, channel = carrier(key)
+        if channel == Channel.BOOK and (depth := self._claims.depth(symbol)):
+            channel = f"{channel}:{depth}"  # a flag may speak of this depth alone
+        return flags.decide(self._flags, self._kill, symbol, channel, self._contracts.unified(symbol))
 
     # --- what lanes ask for -------------------------------------------------------------------------------------------------
 
-    def deliver(self, key: LaneKey, values: Sequence[Item | Quote | Stats], source: Source) -> None:
+    def deliver(self, key: LaneKey, values: Sequence[Value], source: Source) -> None:
         """Values in order, on to the callbacks."""
         for value in values:
-            if isinstance(value, Quote):
-                self._composer(key.symbol).quote(value, source)
-            elif isinstance(value, Stats):
-                self._composer(key.symbol).stats(value)
-            elif isinstance(value.value, PublicTradeData):
-                self._callbacks.on_public_trade(value.value)
-            elif isinstance(value.value, AggTradeData):
-                self._callbacks.on_agg_trade(value.value)
+            self._dispatch.take(key.symbol, value, source)
 
     def announce(self, key: LaneKey, old: LaneState, new: LaneState, serving: Serving, reason: Reason) -> None:
-        """A lane changed its state."""
-        composer = self._composers.get(key.symbol)
-        if composer is not None and key.channel == Channel.TICK and serving is not Serving.STREAM:
-            composer.served_by_poll()
-        if key.channel == Channel.TICK and new is LaneState.CLOSED:
-            self._composers.pop(key.symbol, None)  # a tick that begins again waits for both its halves again
-        self._callbacks.on_transport(
-            TransportData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, old, new, serving, reason)
-        )
+        """A lane changed its state: told under every channel that stands on it."""
+        if key.channel == Channel.TICK and serving is not Serving.STREAM:
+            self._dispatch.served_by_poll(key.symbol)
+        if key in self._states:
+            self._states[key] = (new, serving)
+        if new is LaneState.CLOSED:
+            self._ended(key)
+        for name in self._claims.names(key):
+            self._tell(LaneKey(key.symbol, name), old, new, serving, reason)
 
     def gap(self, key: LaneKey, first: int, last: int, reason: Reason) -> None:
-        """Ids that the venue itself has no longer."""
-        self._callbacks.on_gap(GapData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, first, last, reason))
+        """Ids that do not come live; for the reason GAP the venue itself has them no longer."""
+        if not self._claims.is_hidden(key):
+            self._callbacks.on_gap(GapData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, first, last, reason))
+        if key.channel == Channel.AGG_TRADES and reason is Reason.GAP:
+            self._bars.lost(key.symbol, first, last)
 
     def backfill(self, key: LaneKey, items: Sequence[Item]) -> None:
         """Ids of an earlier gap."""
-        values = tuple(item.value for item in items if isinstance(item.value, PublicTradeData | AggTradeData))
-        self._callbacks.on_backfill(BackfillData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, values))
+        values = of_backfill([item.value for item in items])
+        if not self._claims.is_hidden(key):
+            self._callbacks.on_backfill(BackfillData(key.symbol, EXCHANGE, self._callbacks.adapter_name, key.channel, values))
+        for value in values:
+            if isinstance(value, AggTradeData):
+                self._bars.take(value)
 
     def health(self, symbol: str, finding: Finding) -> None:
         """A symbol's health changed."""
@@ -259,62 +250,104 @@ class MarketData:
     def refused(self, symbol: str, problem: str) -> None:
         """The venue lists it no longer: who wants it again has to ask again."""
         self._callbacks.write_log(f"{symbol}: {problem}", logging.WARNING)
-        for key in [key for key in self._wanted if key.symbol == symbol]:
-            self._end(key, Reason.UNKNOWN_SYMBOL)
+        for claim in self._claims.of(symbol):
+            self._end(claim, Reason.UNKNOWN_SYMBOL)
 
     # --- within -------------------------------------------------------------------------------------------------------------
 
-    def _open(self, keys: Sequence[LaneKey]) -> None:
-        known = []
-        for key in keys:
-            if self._contracts.lists(key.symbol):
-                known.append(key)
-            else:
-                self._unknown(key)
-        if self._hub is not None:
-            for key in known:
-                self._hub.open_lanes([key], self._wanted[key])
-        if known:
-            self.has_lanes.set()
+    def _open(self, claim: LaneKey) -> None:
+        """Opens the lane of a subscription, or tells how it stands where it is open already."""
+        if not self._contracts.lists(claim.symbol):
+            self._unknown(claim)
+            return
+        assert self._hub is not None  # the connection stands
+        lane = carrier(claim)
+        if lane not in self._states:
+            self._states[lane] = (LaneState.POLLING, Serving.NONE)
+            self._hub.open_lanes([lane], self._holds[lane])
+        elif self._is_alone(claim):
+            state, serving = self._states[lane]
+            if serving is not Serving.NONE:  # else it will be told with the others
+                self._tell(LaneKey(claim.symbol, lane_of(claim.channel)), LaneState.POLLING, state, serving, Reason.SUBSCRIBED)
+        self.has_lanes.set()
 
-    def _unknown(self, key: LaneKey) -> None:
-        is_first = not any(other.symbol == key.symbol for other in self._wanted if other != key)
-        self._forget(key)
-        if is_first:
-            search = asyncio.get_running_loop().run_in_executor(None, self._contracts.nearest, key.symbol)  # among thousands
-            search.add_done_callback(lambda found: self._tell_nearest(key.symbol, found))
-        self.announce(key, LaneState.POLLING, LaneState.CLOSED, Serving.NONE, Reason.UNKNOWN_SYMBOL)
+    def _unknown(self, claim: LaneKey) -> None:
+        if self._claims.of(claim.symbol) == (claim,):
+            search = asyncio.get_running_loop().run_in_executor(None, self._contracts.nearest, claim.symbol)  # among thousands
+            search.add_done_callback(lambda found: self._tell_nearest(claim.symbol, found))
+        self._end(claim, Reason.UNKNOWN_SYMBOL)
 
     def _tell_nearest(self, symbol: str, search: "asyncio.Future[str]") -> None:
         hint = f"; did you mean {search.result()}?" if not search.cancelled() and search.result() else ""
         self._callbacks.write_log(f"{symbol} is not listed by the venue{hint}", logging.WARNING)
 
-    def _end(self, key: LaneKey, reason: Reason) -> None:
-        if self._hub is not None:
-            self._hub.close_lane(key, reason)
-        else:
-            self.announce(key, LaneState.POLLING, LaneState.CLOSED, Serving.NONE, reason)
-        self._forget(key)
+    def _end(self, claim: LaneKey, reason: Reason) -> None:
+        """A subscription is over, and its lane with the last one; nothing follows the closing event."""
+        lane = carrier(claim)
+        state, _ = self._states.get(lane, (LaneState.POLLING, Serving.NONE))
+        is_last = self._claims.on(lane) == (claim,)
+        self._bars.close(claim)
+        if is_last and self._hub is not None and lane in self._states:
+            self._hub.close_lane(lane, reason)
+        elif is_last:
+            self.announce(lane, state, LaneState.CLOSED, Serving.NONE, reason)
+        elif self._is_alone(claim) and state is not LaneState.CLOSED:
+            self._tell(LaneKey(claim.symbol, lane_of(claim.channel)), state, LaneState.CLOSED, Serving.NONE, reason)
+        self._claims.drop(claim)
+        self._note(claim)
+        if is_last:
+            self._holds.pop(lane, None)
+            self._states.pop(lane, None)
+        if not self._claims.of(claim.symbol):
+            self._health.pop(claim.symbol, None)
 
-    def _forget(self, key: LaneKey) -> None:
-        self._wanted.pop(key, None)
-        if not any(other.symbol == key.symbol for other in self._wanted):
-            self._health.pop(key.symbol, None)
+    def _note(self, claim: LaneKey) -> None:
+        """What follows from one subscription more, or less: how deep the book is, whether aggregate trades are shown."""
+        symbol = claim.symbol
+        is_hidden = self._claims.is_hidden(LaneKey(symbol, Channel.AGG_TRADES))
+        (self._dispatch.hidden.add if is_hidden else self._dispatch.hidden.discard)(symbol)
+        if self._kinds.deepen(symbol, self._claims.depth(symbol)) and self._hub is not None:
+            self._hub.decide_again()
+
+    def _ended(self, lane: LaneKey) -> None:
+        """A lane has closed; it may begin again."""
+        if lane.channel == Channel.TICK:
+            self._dispatch.end_tick(lane.symbol)
+        elif lane.channel == Channel.BOOK:
+            self._dispatch.end_book(lane.symbol)
+        elif lane.channel == Channel.AGG_TRADES:
+            self._bars.begin_anew(lane.symbol)
+
+    async def _look(self) -> None:
+        """Bars of our own end with time, too."""
+        while True:
+            await self._clock.sleep(LOOK)
+            offset_ns = self._offset()
+            if self._hub is None or offset_ns is None:
+                continue
+            for symbol in self._bars.symbols:
+                for status in self._hub.statuses(symbol):
+                    if status.key.channel == Channel.AGG_TRADES:
+                        self._bars.passed(symbol, status, self._clock.now_ns(), offset_ns)
+
+    def _is_alone(self, claim: LaneKey) -> bool:
+        """Whether no other subscription on its lane goes under the same name."""
+        name = lane_of(claim.channel)
+        return not any(lane_of(other.channel) == name for other in self._claims.on(carrier(claim)) if other != claim)
+
+    def _named(self, status: LaneStatus, key: LaneKey) -> LaneStatus:
+        """A lane's status under the channel that was subscribed; bars of our own are counted by themselves."""
+        if key == status.key:
+            return status
+        return msgspec.structs.replace(status, key=key, delivered=self._bars.delivered(key), duplicates_dropped=0, gaps=0)
+
+    def _tell(self, key: LaneKey, old: LaneState, new: LaneState, serving: Serving, reason: Reason) -> None:
+        name = self._callbacks.adapter_name
+        self._callbacks.on_transport(TransportData(key.symbol, EXCHANGE, name, key.channel, old, new, serving, reason))
 
     def _decide(self, key: LaneKey) -> steps.Decide:
         decision = self.decision_of(key)
         return steps.Decide(decision.transport, decision.reason, decision.lines)
-
-    def _composer(self, symbol: str) -> TickComposer:
-        composer = self._composers.get(symbol)
-        if composer is None:
-            name = self._contracts.unified(symbol) or ""
-            composer = TickComposer(self._callbacks.adapter_name, symbol, name, self._callbacks.on_tick)
-            self._composers[symbol] = composer
-        return composer
-
-    def _quote_sink(self, symbol: str) -> QuoteSink:
-        return self._composer(symbol).stream_quote
 
     def _health_data(self, symbol: str, old: Health, finding: Finding) -> HealthData:
         return HealthData(symbol, EXCHANGE, self._callbacks.adapter_name, old, *finding)

@@ -1,7 +1,7 @@
 """Binance's REST market data as the transports ask for it: paths, weights, typed answers (binance.md, section 4)."""
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -21,7 +21,11 @@ from foxtrot.adapter.binance.binance_mappings import (
     to_quote,
     to_stats,
 )
-from foxtrot.transport.base import Answer, Cursor, Item, LaneKey, Quote
+from foxtrot.adapter.binance.depth_mappings import to_depth
+from foxtrot.adapter.binance.intervals import parse
+from foxtrot.adapter.binance.kline_mappings import KlineRow, to_bars
+from foxtrot.transport.base import Answer, Cursor, Depth, Draft, Item, LaneKey, Quote
+from foxtrot.util.channel import interval_of
 from foxtrot.util.clock import Clock
 from foxtrot.util.constants import Channel, Source
 from foxtrot.util.errors import BadAnswer
@@ -31,6 +35,10 @@ POLL_TIMEOUT: Final = 2.5
 ANCHOR_TIMEOUT: Final = 1.5
 PAGE_TIMEOUT: Final = 5.0
 MARKETS_TIMEOUT: Final = 10.0
+DEPTH_TIMEOUT: Final = 2.5
+SMALL_DEPTH: Final = 500
+"""Levels a side up to which an answer is read at once: larger ones take some milliseconds."""
+
 ANCHOR_DEPTH: Final = 5
 
 _WEIGHTS: Final = {
@@ -44,7 +52,10 @@ _WEIGHTS: Final = {
     f"newest:{Channel.AGG_TRADES}": 4,
     f"page:{Channel.TRADES}": 25,
     f"page:{Channel.AGG_TRADES}": 4,
+    f"newest:{Channel.BARS}": 2,
+    f"page:{Channel.BARS}": 2,
 }
+_DEPTH_WEIGHTS: Final = ((100, 5), (500, 25), (1000, 50), (5000, 250))  # up to so many levels a side
 
 TRADING: Final = "TRADING"
 
@@ -86,10 +97,12 @@ class BinanceRest:
         return PAGE
 
     def weight(self, call: str, key: LaneKey | None = None, count: int = 1) -> int:
-        """Documented weight. ``ticker``: 2 up to 20 symbols, 40 up to 100, 80 above."""
+        """Documented weight. ``ticker``: 2 up to 20 symbols, 40 up to 100, 80 above. ``depth``: by levels, of 5,000 at most."""
         if call == "ticker":
             return 2 if count <= 20 else 40 if count <= 100 else 80  # noqa: PLR2004 -- Binance's own steps
-        return _WEIGHTS[f"{call}:{key.channel}" if key is not None else call]
+        if call == "depth":
+            return next((weight for most, weight in _DEPTH_WEIGHTS if count <= most), _DEPTH_WEIGHTS[-1][1])
+        return _WEIGHTS[f"{call}:{key.channel.partition(':')[0]}" if key is not None else call]
 
     async def ticker(self, symbols: Sequence[str]) -> Mapping[str, Answer]:
         """``ticker/24hr`` of up to 20 symbols."""
@@ -111,8 +124,20 @@ class BinanceRest:
         body = await self._get("depth", {"symbol": symbol, "limit": ANCHOR_DEPTH}, DepthBody, ANCHOR_TIMEOUT)
         return to_anchor(body, asked, self._clock.now_ns())
 
+    async def depth(self, symbol: str, limit: int) -> Depth:
+        """``depth`` of so many levels a side; large ones take some milliseconds: they are read in a worker."""
+        asked = self._clock.now_ns()
+        body = await self._client.get("depth", {"symbol": symbol, "limit": limit}, timeout=DEPTH_TIMEOUT)
+        received = self._clock.now_ns()
+        if limit <= SMALL_DEPTH:
+            return to_depth(_decoded("depth", body, DepthBody), limit, asked, received)
+        return to_depth(await asyncio.to_thread(_decoded, "depth", body, DepthBody), limit, asked, received)
+
     async def newest(self, key: LaneKey, before_ms: int) -> Cursor:
-        """The last aggregate trade; or the last of the 1,000 newest trades that is older than ``before_ms``."""
+        """The last aggregate trade; the last closed bar; or the last of the 1,000 newest trades older than ``before_ms``."""
+        if interval_of(key.channel):
+            bars = await self._bars(key, {"limit": 1}, Source.POLL, POLL_TIMEOUT)
+            return Cursor(bars[-1].id - 1 if bars else -1, -1)
         if key.channel == Channel.AGG_TRADES:
             rows = await self._get("aggTrades", {"symbol": key.symbol, "limit": 1}, list[AggTradeBody], POLL_TIMEOUT)
             return Cursor(rows[-1].id, rows[-1].last_trade_id) if rows else Cursor(-1, -1)
@@ -120,15 +145,19 @@ class BinanceRest:
         newest = max((trade.id for trade in trades if trade.time < before_ms), default=-1)
         return Cursor(newest, newest)
 
-    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
-        """``historicalTrades`` or ``aggTrades`` from an id on; tried again on what may pass."""
+    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item | Draft]:
+        """``historicalTrades``, ``aggTrades`` or ``klines`` from an id on; tried again on what may pass."""
         name = self._adapter_name
+        weight = self.weight("page", key)
+        if interval := interval_of(key.channel):
+            since: dict[str, str | int] = {"startTime": max(0, parse(interval).open_ms(first)), "limit": PAGE}
+            return await self._retried(lambda: self._bars(key, since, source, PAGE_TIMEOUT), weight)
         params: dict[str, str | int] = {"symbol": key.symbol, "fromId": first, "limit": PAGE}
         if key.channel == Channel.AGG_TRADES:
-            aggregates = await self._page("aggTrades", params, list[AggTradeBody], self.weight("page", key))
+            aggregates = await self._retried(lambda: self._get("aggTrades", params, list[AggTradeBody], PAGE_TIMEOUT), weight)
             now = self._clock.now_ns()
             return [to_agg_trade(name, key.symbol, row, source, now) for row in aggregates]
-        trades = await self._page("historicalTrades", params, list[TradeBody], self.weight("page", key))
+        trades = await self._retried(lambda: self._get("historicalTrades", params, list[TradeBody], PAGE_TIMEOUT), weight)
         now = self._clock.now_ns()
         return [to_public_trade(name, key.symbol, row, source, now) for row in trades]
 
@@ -153,9 +182,18 @@ class BinanceRest:
         """The venue's clock, milliseconds since 1970 UTC."""
         return (await self._get("time", {}, TimeBody, POLL_TIMEOUT)).server_time
 
-    async def _page(self, path: str, params: Mapping[str, str | int], kind: type[_T], weight: int) -> _T:
-        async def once() -> _T:
-            return await self._get(path, params, kind, PAGE_TIMEOUT)
+    async def _bars(self, key: LaneKey, span: Mapping[str, str | int], source: Source, timeout: float) -> list[Item | Draft]:  # noqa: ASYNC109 -- handed on
+        interval = parse(interval_of(key.channel))
+        params = {"symbol": key.symbol, "interval": interval.text, **span}
+        rows = await self._get("klines", params, list[KlineRow], timeout)
+        try:
+            return to_bars(self._adapter_name, key.symbol, interval, rows, source, self._clock.now_ns())
+        except msgspec.ValidationError as error:
+            raise BadAnswer(f"GET klines: {error}") from error
+
+    async def _retried(self, ask: Callable[[], Awaitable[_T]], weight: int) -> _T:
+        async def once() -> _T:  # tenacity awaits what is a coroutine function by its kind
+            return await ask()
 
         return await self._client.retried(once, lambda: self._spend(weight))
 

@@ -1,7 +1,7 @@
 """Binance's market streams as the transports need them: names, commands, decoders (binance.md, section 2)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -16,43 +16,34 @@ from foxtrot.adapter.binance.binance_mappings import (
     to_agg_trade,
     to_stats,
 )
+from foxtrot.adapter.binance.callbacks import Outlets
+from foxtrot.adapter.binance.depth_mappings import decode_depth, to_diff
 from foxtrot.adapter.binance.error_codes import printable
+from foxtrot.adapter.binance.intervals import parse
+from foxtrot.adapter.binance.kline_mappings import KlineEnvelope, to_streamed_bar
 from foxtrot.transport.base import CanarySink, Door, Item, LaneKey, Quote, StreamHandler
+from foxtrot.util.channel import interval_of
 from foxtrot.util.clock import NS_PER_MS
 from foxtrot.util.constants import Channel, Source
-from foxtrot.util.object import AggTradeData, PublicTradeData
+from foxtrot.util.object import PublicTradeData
 
 _STREAMS: Final[Mapping[str, tuple[str, ...]]] = {
     Channel.TICK: ("bookTicker", "ticker"),
     Channel.TRADES: ("trade",),
     Channel.AGG_TRADES: ("aggTrade",),
+    Channel.BOOK: ("depth@100ms",),
 }
+_KLINE: Final = "kline_"
 
 _trade: Final = msgspec.json.Decoder(TradeEnvelope, strict=False).decode
 _agg_trade: Final = msgspec.json.Decoder(AggTradeEnvelope, strict=False).decode
+_kline: Final = msgspec.json.Decoder(KlineEnvelope, strict=False).decode
 _book_ticker: Final = msgspec.json.Decoder(BookTickerEnvelope, strict=False).decode
 _ticker: Final = msgspec.json.Decoder(TickerEnvelope, strict=False).decode
 _reply: Final = msgspec.json.Decoder(StreamReply, strict=False).decode
 
 _STREAM: Final = Source.STREAM
 _SHUTDOWN: Final = "serverShutdown"
-
-
-class Outlets(Protocol):
-    """Where values go that the door accepted."""
-
-    @property
-    def adapter_name(self) -> str:
-        """Who delivers."""
-        ...
-
-    def on_public_trade(self, trade: PublicTradeData) -> None:
-        """A trade."""
-        ...
-
-    def on_agg_trade(self, trade: AggTradeData) -> None:
-        """An aggregate trade."""
-        ...
 
 
 QuoteSink = Callable[[int, tuple[float, float, float, float], int], None]
@@ -79,7 +70,9 @@ class BinanceStreams:
 
     def streams(self, key: LaneKey) -> tuple[str, ...]:
         """``btcusdt@trade`` and the like; a tick needs two."""
-        return tuple(f"{key.symbol.lower()}@{kind}" for kind in _STREAMS[key.channel])
+        interval = interval_of(key.channel)
+        kinds = (_KLINE + interval,) if interval else _STREAMS[key.channel]
+        return tuple(f"{key.symbol.lower()}@{kind}" for kind in kinds)
 
     def handler(self, key: LaneKey, stream: str, door: Door) -> StreamHandler:
         """The decoder of one stream, as a closure: it runs for every frame."""
@@ -88,6 +81,10 @@ class BinanceStreams:
             return _trades(key.symbol, door, self._outlets)
         if kind == "aggTrade":
             return _agg_trades(key.symbol, door, self._outlets)
+        if kind.startswith("depth"):
+            return _books(key.symbol, door, self._outlets)
+        if kind.startswith(_KLINE):
+            return _bars(key, door, self._outlets)
         if kind == "bookTicker":
             return _quotes(key.symbol, door, self._quote_sink(key.symbol))
         return _stats(key.symbol, door)
@@ -195,6 +192,46 @@ def _quotes(symbol: str, door: Door, deliver: QuoteSink) -> StreamHandler:
             deliver(found.update_id, levels, received_ns)
         else:
             door.offer(Quote(found.update_id, *levels, received_ns), received_ns)
+
+    return handle
+
+
+def _books(symbol: str, door: Door, outlets: Outlets) -> StreamHandler:
+    accept, deliver = door.accept_diff, outlets.on_book
+
+    def handle(frame: bytes, received_ns: int) -> None:
+        found = decode_depth(frame).data
+        if found.symbol != symbol:
+            door.wrong_symbol()
+            return
+        diff = to_diff(found, received_ns)
+        book = accept(diff, received_ns, found.event_time)
+        if book is not None:
+            deliver(book)  # type: ignore[arg-type]  # -- the order book made it, for this symbol
+        else:
+            door.offer(diff, received_ns, found.event_time)
+
+    return handle
+
+
+def _bars(key: LaneKey, door: Door, outlets: Outlets) -> StreamHandler:
+    symbol, interval = key.symbol, parse(interval_of(key.channel))
+    accept, accept_draft, deliver, name = door.accept, door.accept_draft, outlets.on_bar, outlets.adapter_name
+
+    def handle(frame: bytes, received_ns: int) -> None:
+        found = _kline(frame).data
+        if found.symbol != symbol or found.kline.interval != interval.text:
+            door.wrong_symbol()
+            return
+        bar = to_streamed_bar(name, interval, found, received_ns)
+        if isinstance(bar, Item):
+            is_next = accept(bar.id, bar.last_trade_id, received_ns, found.event_time)
+        else:
+            is_next = accept_draft(bar, received_ns, found.event_time)
+        if is_next:
+            deliver(bar.value)  # type: ignore[arg-type]  # -- to_streamed_bar made it
+        else:
+            door.offer(bar, received_ns, found.event_time)
 
     return handle
 

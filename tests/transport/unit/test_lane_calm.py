@@ -4,8 +4,8 @@ import pytest
 
 from foxtrot.transport import steps
 from foxtrot.transport.base import Cursor
-from foxtrot.transport.lane_record import HOLD_NS
 from foxtrot.transport.switch_log import MOST
+from foxtrot.transport.values import HOLD_NS
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import LaneState, Reason
 from tests.support.lane_rig import (

@@ -4,7 +4,7 @@ import pytest
 
 from foxtrot.transport import steps
 from foxtrot.transport.ordering import IdOrder
-from foxtrot.transport.values_ids import OWED
+from foxtrot.transport.values_ids import OWED, IdValues
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import LaneState, Reason, Source
 from tests.support.lane_rig import (
@@ -151,11 +151,11 @@ def test_backfill_comes_in_every_state() -> None:
 def test_so_many_holes_are_owed_and_no_more() -> None:
     """The oldest are let go; they have been told."""
     rig = started(hold_ns=0)
-    values = rig.lane._ids
-    assert values is not None
+    values = rig.lane.values
+    assert isinstance(values, IdValues)
     values.open()
     for number in range(OWED + 5):
-        values.offered(items(12 + 2 * number)[0], steps.Offered(items(12)[0], rig.now), rig.now, is_kept=True)
+        values.offered(steps.Offered(items(12 + 2 * number)[0], rig.now), rig.now, is_kept=True)
         values.passed(rig.now, None)
     asked = values.asks(rig.now, is_streaming=True, is_joining=False)
     assert asked[-1] == steps.FetchPage(11 + 2 * 5, Source.BACKFILL, 11 + 2 * 5)
