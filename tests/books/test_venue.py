@@ -2,8 +2,7 @@
 
 import msgspec
 
-from tests.books.venue import Venue, listing_of
-from tests.books.wide import START_US, Stream
+from tests.books.venue import START_US, Stream, Venue, listing_of
 
 MINUTE_US = 60_000_000
 

@@ -14,6 +14,7 @@ from foxtrot.sandbox.query import Query
 from foxtrot.sandbox.stream_chaos import StreamChaos
 from foxtrot.util.errors import RateLimited
 
+START_US: Final = 1_790_000_000_000_000
 ADDRESS: Final = "127.0.0.1"
 KEEP: Final = 500_000
 
@@ -78,6 +79,27 @@ class Venue:
 
     def _scene(self) -> Scene:
         return Scene(self.market.instruments, self.now_us, self.now_us)
+
+
+class Stream:
+    """Reads streams without a connection; fulfils the fan-out's ``Subscriber``."""
+
+    is_combined = True
+    is_microsecond = False
+
+    def __init__(self) -> None:
+        self.out: list[bytes] = []
+        self._written: list[bytes] = []
+
+    def flush(self) -> None:
+        """Takes what was sent."""
+        self._written += self.out
+        self.out.clear()
+
+    def take(self) -> list[bytes]:
+        """The payloads since the last time."""
+        found, self._written = [payload_of(each) for each in self._written], []
+        return found
 
 
 def listing_of(symbol: str, levels: int = 0) -> Listing:

@@ -14,9 +14,8 @@ from foxtrot.adapter.binance.order_book import OrderBook
 from foxtrot.sandbox.tape import MIN_KEEP
 from foxtrot.transport.base import Depth
 from tests.books.keeper import Keeper, NaiveBook, equal_share
-from tests.books.venue import Venue, listing_of, payload_of
+from tests.books.venue import START_US, Stream, Venue, listing_of
 
-START_US: Final = 1_790_000_000_000_000
 BEAT_US: Final = 100_000
 BEATS_A_MINUTE: Final = 600
 BEATS_A_SECOND: Final = 10
@@ -95,27 +94,6 @@ class Contender:
         self.course = Course(name)
         self.asked_at = 0
         self.coming: tuple[int, Depth] | None = None
-
-
-class Stream:
-    """Reads a symbol's depth frames; fulfils the fan-out's ``Subscriber``."""
-
-    is_combined = True
-    is_microsecond = False
-
-    def __init__(self) -> None:
-        self.out: list[bytes] = []
-        self._written: list[bytes] = []
-
-    def flush(self) -> None:
-        """Takes what was sent."""
-        self._written += self.out
-        self.out.clear()
-
-    def take(self) -> list[bytes]:
-        """The payloads since the last time."""
-        found, self._written = [payload_of(each) for each in self._written], []
-        return found
 
 
 class Weather:
