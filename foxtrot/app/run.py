@@ -77,7 +77,7 @@ class Stop:
 
 
 class Run:
-    """One run of the main job. ``tells_values``: each tick and trade is told to the screen too."""
+    """One run of the main job. ``tells_values``: each value is told to the screen too."""
 
     def __init__(self, plan: RunPlan, screen: Screen, stop: Stop, clock: Clock, *, tells_values: bool = False) -> None:
         self._plan: Final = plan

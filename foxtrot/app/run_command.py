@@ -39,7 +39,7 @@ def run(
         float | None, typer.Option("--duration", metavar="S", help="End so many seconds after the first value; none: at Ctrl-C.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line, each with its type.")] = False,
-    events: Annotated[bool, typer.Option("--events", help="With --json: each tick and trade as well.")] = False,
+    events: Annotated[bool, typer.Option("--events", help="With --json: each value as well.")] = False,
     rest_url: Annotated[
         str | None, typer.Option("--rest-url", metavar="URL", help="Another REST address, e.g. http://127.0.0.1:9000.")
     ] = None,

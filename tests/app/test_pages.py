@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LANE = (ROOT / "docs" / "lane.md").read_text(encoding="utf-8")
+LANE, BOOKS = ((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("lane.md", "books_and_bars.md"))
 
 
 def test_the_page_of_the_lane_is_as_the_code() -> None:
@@ -17,10 +17,10 @@ def test_the_page_of_the_lane_is_as_the_code() -> None:
     assert (ended.returncode, ended.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", LANE, re.DOTALL))
-def test_its_snippets_run(snippet: str) -> None:
+@pytest.mark.parametrize("snippet", re.findall(r"```python\n(.*?)```", LANE + BOOKS, re.DOTALL))
+def test_their_snippets_run(snippet: str) -> None:
     """As they stand."""
-    exec(compile(snippet, "lane.md", "exec"), {})
+    exec(compile(snippet, "page", "exec"), {})
 
 
 def test_its_contents_lead_somewhere() -> None:

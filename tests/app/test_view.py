@@ -119,7 +119,7 @@ def test_lanes_that_are_not_there(rig: Rig) -> None:
     """One that has ended says why; the others are being connected. Nothing known is blind."""
     rig.events.put(Event(EVENT_TRANSPORT, change(LaneState.CLOSED, Reason.UNKNOWN_SYMBOL)))
     rig.engine.close()
-    tick, trades = rig.observer.look().lanes
+    tick, trades, _ = rig.observer.look().lanes
     assert (tick.why, tick.state, tick.health) == ("connecting", None, Health.BLIND)
     assert (trades.why, trades.state) == ("unknown symbol", LaneState.CLOSED)
 

@@ -13,8 +13,27 @@ from foxtrot.core.event_engine import EventEngine
 from foxtrot.sandbox.launcher import Sandbox
 from foxtrot.server.engine import MainEngine
 from foxtrot.util.constants import Exchange, LaneState, Reason, Serving, Source
-from foxtrot.util.event_type import EVENT_AGG_TRADE, EVENT_GAP, EVENT_LOG, EVENT_PUBLIC_TRADE, EVENT_TICK, EVENT_TRANSPORT
-from foxtrot.util.object import AggTradeData, GapData, LogData, PublicTradeData, SubscribeRequest, TickData, TransportData
+from foxtrot.util.event_type import (
+    EVENT_AGG_TRADE,
+    EVENT_BAR,
+    EVENT_BOOK,
+    EVENT_GAP,
+    EVENT_LOG,
+    EVENT_PUBLIC_TRADE,
+    EVENT_TICK,
+    EVENT_TRANSPORT,
+)
+from foxtrot.util.object import (
+    AggTradeData,
+    BarData,
+    GapData,
+    LogData,
+    OrderBookData,
+    PublicTradeData,
+    SubscribeRequest,
+    TickData,
+    TransportData,
+)
 
 WAIT = 30.0
 
@@ -41,6 +60,8 @@ class Seen:
         self.trades: dict[str, list[PublicTradeData]] = defaultdict(list)
         self.agg_trades: dict[str, list[AggTradeData]] = defaultdict(list)
         self.ticks: dict[str, list[TickData]] = defaultdict(list)
+        self.books: dict[str, list[OrderBookData]] = defaultdict(list)
+        self.bars: dict[tuple[str, str], list[BarData]] = defaultdict(list)  # by symbol and interval
         self.transports: list[TransportData] = []
         self.gaps: list[GapData] = []
         self.logs: list[LogData] = []
@@ -56,6 +77,10 @@ class Seen:
                 self.trades[data.symbol].append(data)
             case t if t == EVENT_AGG_TRADE:
                 self.agg_trades[data.symbol].append(data)
+            case t if t == EVENT_BOOK:
+                self.books[data.symbol].append(data)
+            case t if t == EVENT_BAR:
+                self.bars[data.symbol, data.interval].append(data)
             case t if t == EVENT_TRANSPORT:
                 self.transports.append(data)
             case t if t == EVENT_GAP:

@@ -77,7 +77,9 @@ class BarDesk:
 
     def take(self, trade: AggTradeData) -> None:
         """An aggregate trade, live or found later."""
-        for channel, builder in self._at.get(trade.symbol, {}).items():
+        if trade.symbol not in self._at:
+            return
+        for channel, builder in self._at[trade.symbol].items():
             if built := builder.add(trade):
                 self._tell(LaneKey(trade.symbol, channel), built)
 

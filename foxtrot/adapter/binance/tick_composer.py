@@ -14,6 +14,7 @@ LEVELS_NS: Final = 1 * NS_PER_S
 
 _STREAM = Source.STREAM
 _Levels = tuple[float, float, float, float]
+_Sixteen = tuple[float, float, float, float, float, float, float, float, float, float, float, float, float, float, float, float]
 _BEHIND: Final = 4  # levels 2 to 5
 _NO_SIDE: Final = ((0.0, 0.0),)
 _NO_LEVELS: Final = ((0.0, 0.0),) * 4
@@ -22,7 +23,7 @@ _NO_LEVELS: Final = ((0.0, 0.0),) * 4
 class TickComposer:
     """The two halves of one symbol, and the tick that they make. The first tick waits for both, and for no book."""
 
-    __slots__ = ("_book", "_differs_ns", "_figures", "_last", "_name", "_sink", "_symbol", "_top", "_unified")
+    __slots__ = ("_behind", "_book", "_differs_ns", "_figures", "_last", "_name", "_sink", "_symbol", "_top", "_unified")
 
     def __init__(self, adapter_name: str, symbol: str, unified: str, sink: Callable[[TickData], None]) -> None:
         self._name = adapter_name
@@ -33,6 +34,7 @@ class TickComposer:
         self._last: tuple[Source, int, _Levels] | None = None
         self._book: OrderBookData | None = None
         self._top: _Levels = (0.0, 0.0, 0.0, 0.0)
+        self._behind: _Sixteen = (0.0,) * 16
         self._differs_ns = 0  # since when the quote is not the book's top; 0: it is, or none has come since the book
 
     def stream_quote(self, update_id: int, levels: _Levels, received_ns: int) -> None:
@@ -57,6 +59,7 @@ class TickComposer:
         self._differs_ns = 0
         if self._book is not None:
             self._top = (*(self._book.bids or _NO_SIDE)[0], *(self._book.asks or _NO_SIDE)[0])
+            self._behind = _behind(self._book, self._top[0], self._top[2])
 
     def served_by_poll(self) -> None:
         """The stream serves no longer: the last quote stays true as a polled one, and no tick calls it streamed any more."""
@@ -81,11 +84,12 @@ class TickComposer:
         bid, bid_volume, ask, ask_volume = levels
         last, last_volume, volume, turnover, opened, high, low, pre_close = figures
         if self._book is not None and self._is_near(levels, received_ns):
+            is_same = bid == self._top[0] and ask == self._top[2]
             return TickData(
                 self._symbol, EXCHANGE, self._name, source, venue_time_ns, received_ns, update_id,
                 bid, bid_volume, ask, ask_volume,
                 last, last_volume, volume, turnover, opened, high, low, pre_close, self._unified,
-                0.0, 0.0, 0.0, *_behind(self._book, bid, ask),
+                0.0, 0.0, 0.0, *(self._behind if is_same else _behind(self._book, bid, ask)),
             )  # fmt: skip
         return TickData(  # by position: a third faster than by unpacking or by name
             self._symbol, EXCHANGE, self._name, source, venue_time_ns, received_ns, update_id,
@@ -100,9 +104,6 @@ class TickComposer:
         elif not self._differs_ns:
             self._differs_ns = received_ns
         return not self._differs_ns or received_ns - self._differs_ns < LEVELS_NS
-
-
-_Sixteen = tuple[float, float, float, float, float, float, float, float, float, float, float, float, float, float, float, float]
 
 
 def _behind(book: OrderBookData, bid: float, ask: float) -> _Sixteen:
