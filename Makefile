@@ -39,7 +39,8 @@ coverage: $(VENV)/dev.stamp ## the tests with branch coverage: 100 % of the pure
 docs: $(VENV)/dev.stamp ## renew what docs/lane.md takes from the code: diagram, moves, defaults
 	@$(BIN)/python -m docs.make_lane $(ARGS)
 
-bench: $(VENV)/dev.stamp ## a bare client against Foxtrot's whole path, in one run
+bench: $(VENV)/dev.stamp ## bare clients against Foxtrot: an order book's frames, then the whole path (ARGS go to the second)
+	@$(BIN)/python -m benchmarks.bench_book
 	@$(BIN)/python benchmarks/bench_path.py $(ARGS)
 
 bench-sandbox: $(VENV)/dev.stamp ## the embedded exchange under load: 50 connections x 20 streams (ARGS="--seconds 600")

@@ -18,7 +18,7 @@ from foxtrot.util.constants import Source
 from foxtrot.util.object import OrderBookData
 from tests.support.book_venue import BookVenue, best_first
 
-EXAMPLES = int(os.environ.get("BOOK_EXAMPLES", "80"))
+EXAMPLES = int(os.environ.get("BOOK_EXAMPLES", "60"))
 MEMORY = 8
 """So many frames are kept for a snapshot that comes late."""
 
