@@ -76,6 +76,12 @@ class BarOrder(IdOrder):
         self.last_trade_id = max(self.last_trade_id, trade_id)
 
     @override
+    def open(self) -> list[Item]:
+        """The stream serves from here; what polls have shown by now it does not owe: it has proved itself."""
+        self.heard_trade_id = max(self.heard_trade_id, self.venue_trade_id)
+        return super().open()
+
+    @override
     def listen(self) -> None:
         """A stream comes up: what has been delivered is its past."""
         super().listen()

@@ -129,3 +129,13 @@ def test_pages_do_not_speak_for_the_stream() -> None:
     assert order.polled(15, 1 + BarOrder.PATIENCE_NS) is Standing.DEAD
     assert order.accept_draft(draft(5, 5, 15), 5 * NS_PER_S)
     assert order.polled(15, 6 * NS_PER_S) is Standing.LEVEL
+
+
+def test_a_stream_owes_nothing_that_polls_had_shown_before_it_served() -> None:
+    """Its lane may have begun without a trade id, and the symbol be quiet since."""
+    order = BarOrder(Cursor(4, -1))
+    order.listen()
+    order.polled(10, 1)
+    order.open()
+    assert order.polled(10, 2) is Standing.LEVEL
+    assert order.polled(11, 3) is Standing.AHEAD
