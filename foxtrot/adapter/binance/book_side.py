@@ -2,9 +2,9 @@
 
 Levels stand in a dict. The best prices stand in a sorted list besides; the others are put in order when the best run out, or when
 too many have come together. Why no container made for sorting: on the recorded ETHUSDT, 42 levels a frame and some 1,000 of each
-side held, putting a frame and reading the best 20 of both sides takes 12 us with a dict and a sorted list of all prices, 19 us with
-BTrees.OOBTree, 26 us with sortedcontainers.SortedDict. With decoding and delivery a frame costs 20 us if all prices are kept in
-order, 17 us if the best are.
+side held, putting a frame and reading the best 20 of both sides takes 12 us with a dict and a sorted list of all prices, with
+BTrees.OOBTree 19 us, with sortedcontainers.SortedDict 26 us. With decoding and delivery a frame costs 20 us if all prices are
+kept in order, 17 us if the best are.
 """
 
 from bisect import bisect_left, insort
