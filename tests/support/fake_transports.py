@@ -6,14 +6,20 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 
 import msgspec
 
-from foxtrot.transport.base import Answer, Cursor, Depth, Door, Item, LaneKey, Quote, Stats, StreamHandler
-from foxtrot.util.clock import Clock
+from foxtrot.transport.base import Answer, Cursor, Depth, Diff, Door, Draft, Item, LaneKey, Quote, Stats, StreamHandler
+from foxtrot.util.clock import NS_PER_S, Clock
 from foxtrot.util.constants import Source
 from foxtrot.util.errors import UnknownSymbol
 from tests.support.model_venue import FIGURES
 from tests.support.virtual_clock import VirtualClock
 
 PAGE = 5
+DEEP = 0.25
+"""Where a book has a bid whose size is its update id."""
+
+FEW_LEVELS = 100
+"""Of a snapshot that costs little."""
+
 Levels = tuple[float, float, float, float]
 
 
@@ -22,6 +28,8 @@ class _Data(msgspec.Struct):
     symbol: str = ""
     id: int = 0
     bid: float = 0.0
+    old: float = 0.0
+    rank: int = -1
     error: str = ""
 
 
@@ -49,9 +57,11 @@ class FakeRest:
 
     def weight(self, call: str, key: LaneKey | None = None, count: int = 1) -> int:
         """As at Binance."""
-        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25, "busiest": 80, "halted": 20, "depth": 5}[
-            call
-        ]
+        if key is not None and key.channel.startswith("bars:"):
+            return 2
+        if call == "depth":
+            return 50 if count > FEW_LEVELS else 5
+        return {"ticker": 2, "book_ticker": 4, "anchor": 5, "newest": 4, "page": 25, "busiest": 80, "halted": 20}[call]
 
     def times(self, call: str) -> int:
         """How often a call was made."""
@@ -80,15 +90,20 @@ class FakeRest:
         return self._quote(symbol, asked, self.book_ids[symbol])
 
     async def newest(self, key: LaneKey, before_ms: int) -> Cursor:
-        """The last aggregate; or the last trade before the day of the figures."""
+        """The last aggregate; or the last trade before the day of the figures; or the last bar."""
         await self._asking("newest", key.symbol)
+        if key.channel.startswith("bars:"):
+            return Cursor(self._minute - 1, -1)
         known = self.older if key.channel == "trades" else self.trades
         return Cursor(known[key.symbol], known[key.symbol])
 
-    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item]:
-        """Trades from an id on."""
+    async def page(self, key: LaneKey, first: int, source: Source) -> Sequence[Item | Draft]:
+        """Trades from an id on; or bars, the last one open, each with as many trades as there are in all."""
         last = self.trades[key.symbol]
         await self._asking("page", key.symbol)
+        if key.channel.startswith("bars:"):
+            numbers = list(range(first, self._minute + 1))[:PAGE]
+            return [*(Item(number, -1, number) for number in numbers[:-1]), *(Draft(n, last, -1, n) for n in numbers[-1:])]
         begin = max(first, self.first[key.symbol])
         return [Item(number, number, number) for number in range(begin, min(last, begin + PAGE - 1) + 1)]
 
@@ -98,11 +113,11 @@ class FakeRest:
         return max(self.trades.keys() - set(without), key=lambda symbol: self.trades[symbol])
 
     async def depth(self, symbol: str, limit: int) -> Depth:
-        """One level a side."""
+        """One level a side, and a bid whose size is the update id."""
         asked = self._clock.now_ns()
         await self._asking("depth", symbol)
         quote = self._quote(symbol, asked, self.book_ids[symbol])
-        bids, asks = [(quote.bid, quote.bid_volume)], [(quote.ask, quote.ask_volume)]
+        bids, asks = [(quote.bid, quote.bid_volume), (DEEP, float(quote.update_id))], [(quote.ask, quote.ask_volume)]
         return Depth(quote.update_id, bids, asks, limit, asked, quote.received_ns)
 
     async def halted(self, symbols: Sequence[str]) -> set[str]:
@@ -111,6 +126,10 @@ class FakeRest:
         if strangers := [symbol for symbol in symbols if symbol not in self.trades]:
             raise UnknownSymbol(f"Invalid symbol: {strangers[0]}", code=-1121)
         return self.halts.intersection(symbols)
+
+    @property
+    def _minute(self) -> int:
+        return self._clock.now_ns() // (60 * NS_PER_S)
 
     async def _asking(self, call: str, *symbols: str) -> None:
         self.asked.append((call, symbols, self._clock.now_ns()))
@@ -142,6 +161,7 @@ class FakeFeed:
 
     def __init__(self) -> None:
         self.delivered: list[tuple[LaneKey, int, Source]] = []
+        self.drafts: list[tuple[LaneKey, int, int]] = []
         self.raises: Exception | None = None
 
     @property
@@ -172,12 +192,35 @@ class FakeFeed:
                     self.delivered.append((key, data.id, Source.STREAM))
                 else:
                     door.offer(Quote(data.id, *levels, received_ns), received_ns)
+            elif key.channel == "book":
+                self._move(key, data, door, received_ns)
+            elif data.rank >= 0:
+                self._grow(key, data, door, received_ns)
             elif door.accept(data.id, data.id, received_ns):
                 self.delivered.append((key, data.id, Source.STREAM))
             else:
                 door.offer(Item(data.id, data.id, data.id), received_ns)
 
         return handle
+
+    def _move(self, key: LaneKey, data: _Data, door: Door, received_ns: int) -> None:
+        """One update of a book: its deep bid, and the best levels where they have moved."""
+        changed = data.old and data.old != data.bid
+        bids = [(DEEP, float(data.id)), *([(data.old, 0.0), (data.bid, 1.0)] if changed else [])]
+        asks = [(data.old + 1, 0.0), (data.bid + 1, 1.0)] if changed else []
+        diff = Diff(data.id, data.id, bids, asks, received_ns)
+        if door.accept_diff(diff, received_ns) is None:
+            door.offer(diff, received_ns)
+        else:
+            self.delivered.append((key, data.id, Source.STREAM))
+
+    def _grow(self, key: LaneKey, data: _Data, door: Door, received_ns: int) -> None:
+        """An open bar; its newest trade is its rank."""
+        draft = Draft(data.id, data.rank, data.rank, data.id)
+        if door.accept_draft(draft, received_ns):
+            self.drafts.append((key, data.id, data.rank))
+        else:
+            door.offer(draft, received_ns)
 
     def canary(self, symbol: str, sink: Callable[[Levels, int], None]) -> tuple[str, StreamHandler]:
         """The quotes of the symbol's ticks."""
@@ -221,9 +264,10 @@ class FakeFeed:
         return f"?#{request_id}".encode()
 
 
-def frame(key: LaneKey, number: int, bid: float = 1.0) -> bytes:
-    """A frame of a lane's stream."""
-    return msgspec.json.encode({"stream": f"{key.symbol}@{key.channel}", "symbol": key.symbol, "id": number, "bid": bid})
+def frame(key: LaneKey, number: int, bid: float = 1.0, *, old: float = 0.0, rank: int = -1) -> bytes:
+    """A frame of a lane's stream. ``old``: the bid before, of a book; ``rank``: how many trades an open bar has."""
+    data = {"symbol": key.symbol, "id": number, "bid": bid, "old": old, "rank": rank}
+    return msgspec.json.encode({"stream": f"{key.symbol}@{key.channel}", **data})
 
 
 class FakeWire:

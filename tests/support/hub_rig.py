@@ -145,6 +145,14 @@ class HubRig:
         if is_streamed and self.dialler.wires and self.dialler.wire.is_open:
             self.dialler.wire.bring(frame(key, self.rest.book_ids[key.symbol], bid))
 
+    def move(self, key: LaneKey, bid: float | None = None, *, is_streamed: bool = True) -> None:
+        """The venue's book moves, by one update."""
+        old = self.rest.bids[key.symbol]
+        self.rest.bids[key.symbol] = new = old if bid is None else bid
+        self.rest.book_ids[key.symbol] += 1
+        if is_streamed and self.dialler.wires and self.dialler.wire.is_open:
+            self.dialler.wire.bring(frame(key, self.rest.book_ids[key.symbol], new, old=old))
+
     async def until(self, key: LaneKey, state: LaneState, most: float = 60.0) -> float:
         """Lets time pass until a lane is there; returns how long it took."""
         return await self.clock.advance_until(lambda: self.status(key).state is state, most)
