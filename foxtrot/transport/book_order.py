@@ -55,13 +55,8 @@ class BookOrder:
         return self.book.is_valid and self.book.update_id >= self._told_id
 
     @property
-    def is_comparing(self) -> bool:
-        """Whether a snapshot to compare with is at hand."""
-        return self._compared is not None
-
-    @property
     def is_comparable(self) -> bool:
-        """Whether it stands at the same update as the stream's book."""
+        """Whether a snapshot to compare with stands at the same update as the stream's book."""
         other = self._compared
         return other is not None and self.book.is_valid and other.update_id == self.book.update_id
 

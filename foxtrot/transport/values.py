@@ -144,9 +144,9 @@ class Values(abc.ABC):
         """The stream serves from here: what waited and is next goes first."""
         return []
 
-    def open_alone(self, answered_ns: int) -> list[steps.Effect] | None:  # noqa: ARG002 -- a quote's own
+    @abc.abstractmethod
+    def open_alone(self, answered_ns: int) -> list[steps.Effect] | None:
         """Opens without REST, which answered last at that instant; None where it cannot."""
-        return None
 
     def pause(self) -> None:  # noqa: B027 -- nothing to do where no polled value is waited for
         """Nothing streamed from here on: a polled value comes next."""

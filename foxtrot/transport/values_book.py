@@ -274,8 +274,7 @@ class BookValues(Values):
         return None
 
     def _is_audit_due(self, now_ns: int) -> bool:
-        is_free = not self._order.is_comparing and self._comparison.may_ask(now_ns)
-        return is_free and self._order.book.is_valid and now_ns >= self._audit_at_ns
+        return self._order.book.is_valid and now_ns >= self._audit_at_ns and self._comparison.may_ask(now_ns)
 
     def _is_overdue(self, now_ns: int) -> bool:
         return self._order.is_behind and now_ns >= self._compared_ns + PATIENCE_NS

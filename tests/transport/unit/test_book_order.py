@@ -229,7 +229,8 @@ def test_a_comparison_waits_for_the_snapshots_update() -> None:
     assert order.is_comparable
     assert not order.is_behind
     assert order.compared(0.99) == 1.0
-    assert not order.is_comparing
+    assert not order.is_comparable
+    assert not order.is_behind
 
 
 def test_an_unequal_book_makes_way_and_is_told_again() -> None:
@@ -261,7 +262,8 @@ def test_a_snapshot_that_cannot_be_brought_so_far_is_not_compared(update_id: int
     if update_id == 97:
         order.accept(diff(101, 101), 5)
     assert not order.compare(depth(update_id))
-    assert not order.is_comparing
+    assert not order.is_comparable
+    assert not order.is_behind
 
 
 def test_without_a_book_nothing_is_compared() -> None:
@@ -275,9 +277,10 @@ def test_a_snapshot_that_a_diff_ends_is_not_compared() -> None:
     """It is crossed where the stream's book is not: two such books cannot be compared."""
     order = live()
     order.compare(Depth(100, [(1.0, 1.0)], [(1.5, 1.0)], 100, 0, 0))
-    assert order.is_comparing
+    assert order.is_comparable
     assert order.accept(diff(101, 101, (1.6, 1.0)), 5) is not None
-    assert not order.is_comparing
+    assert not order.is_comparable
+    assert not order.is_behind
     assert order.book.is_valid
 
 
@@ -286,5 +289,6 @@ def test_what_is_forgotten_is_not_compared() -> None:
     order = live()
     order.compare(depth(100))
     order.forget()
-    assert not order.is_comparing
+    assert not order.is_comparable
+    assert not order.is_behind
     assert not order.book.is_valid

@@ -501,7 +501,8 @@ def test_a_snapshot_ahead_of_the_stream_waits_for_it() -> None:
     assert asked(rig.wait(1)) == []
     rig.frame(late)
     assert kinds(rig.wait(0.1)) == []
-    assert not rig.order.is_comparing
+    assert not rig.order.is_comparable
+    assert not rig.order.is_behind
 
 
 def test_a_stream_that_stays_behind_a_snapshot_is_dead() -> None:
@@ -550,7 +551,8 @@ def test_a_comparison_of_an_older_stream_is_let_go() -> None:
     rig, _ = audited()
     rig.tell(POLL)
     rig.snap(is_audit=True)
-    assert not rig.order.is_comparing
+    assert not rig.order.is_comparable
+    assert not rig.order.is_behind
     assert rig.ids == [100, 101]
 
 
