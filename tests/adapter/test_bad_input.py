@@ -75,13 +75,13 @@ def test_an_unknown_channel_raises_where_it_is_written() -> None:
         request("BTCUSDT", "trade")
 
 
-@pytest.mark.parametrize("channel", ["book", "book:20", "bars:1m"])
+@pytest.mark.parametrize(("channel", "says"), [("bars:2d", "longer than a day"), ("bars:60s", "is called '1m': say bars:1m")])
 @pytest.mark.parametrize("is_connected", [False, True])
-def test_a_channel_that_is_not_served_names_those_that_are(idle: EngineRun, channel: str, is_connected: bool) -> None:
+def test_an_interval_that_cannot_be_says_what_can(idle: EngineRun, channel: str, says: str, is_connected: bool) -> None:
     """Connected or not; nothing of the request is taken."""
     if is_connected:
         idle.connect()
-    with pytest.raises(NotSupported, match=f"channel '{channel}' is not served yet; served: tick, trades, agg_trades"):
+    with pytest.raises(ValueError, match=says):
         idle.subscribe("BTCUSDT", "tick", channel)
     assert idle.adapter.lanes() == []
 

@@ -17,6 +17,7 @@ from foxtrot.adapter.binance.dispatch import Dispatch, of_backfill
 from foxtrot.adapter.binance.stream_feed import BinanceStreams
 from foxtrot.adapter.binance.venue_kinds import VenueKinds
 from foxtrot.transport import flags, steps
+from foxtrot.transport.backoff import Chance
 from foxtrot.transport.base import Dialler, Item, LaneKey, LaneStatus, Rest, Value
 from foxtrot.transport.breaker_board import BreakerBoard
 from foxtrot.transport.breaker_memory import Memory
@@ -74,10 +75,11 @@ class MarketData:
         budget: WeightBudget,
         offset: Callable[[], int | None] = lambda: 0,
         memory: Memory | None = None,
+        chance: Chance | None = None,
     ) -> None:
         """The connection stands: lanes of what was subscribed before are opened now.
 
-        ``offset`` gives the venue's clock minus ours in nanoseconds, None while that is not known.
+        ``offset`` gives the venue's clock minus ours in nanoseconds, None while that is not known. ``chance`` spreads waits.
         """
         self._offset = offset
         self._hub = Hub(
@@ -90,7 +92,7 @@ class MarketData:
             decide=self._decide,
             budget=budget,
             clock=self._clock,
-            chance=random.Random().random,  # noqa: S311 -- jitter is no secret
+            chance=chance or random.Random().random,  # noqa: S311 -- jitter is no secret
             offset=offset,
             memory=memory,
         )
@@ -123,14 +125,15 @@ class MarketData:
         ``hold_ns`` is how long frames wait behind a hole, None: for ever; a lane that is wanted already keeps its own, one that
         is wanted for bars of our own alone waits for ever.
         """
-        for claim in (LaneKey(key.symbol, normal(key.channel)) for key in keys):
-            if self._claims.add(claim):
-                self._holds.setdefault(carrier(claim), None if is_built(claim.channel) else hold_ns)
-                if is_built(claim.channel):
-                    self._bars.open(claim)
-                self._note(claim)
-                if self._hub is not None:
-                    self._open(claim)
+        claims = [LaneKey(key.symbol, normal(key.channel)) for key in keys]
+        new = [claim for claim in claims if self._claims.add(claim)]
+        for claim in new:
+            self._holds.setdefault(carrier(claim), None if is_built(claim.channel) else hold_ns)
+            if is_built(claim.channel):
+                self._bars.open(claim)
+            self._note(claim)
+        for claim in new if self._hub is not None else ():
+            self._open(claim)
 
     def unsubscribe(self, keys: Sequence[LaneKey]) -> None:
         """Wants channels no longer: as they were subscribed; ``book`` ends a book of any depth."""
