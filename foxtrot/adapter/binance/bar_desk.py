@@ -1,7 +1,6 @@
 """Bars that the venue does not make: built of a symbol's aggregate trades, told through the callbacks."""
 
 from collections.abc import Sequence
-from itertools import groupby
 from typing import Final, Protocol
 
 from foxtrot.adapter.binance.bar_builder import BarBuilder, Built, Late, Unbuilt
@@ -105,17 +104,14 @@ class BarDesk:
 
     def _tell(self, claim: LaneKey, built: Sequence[Built], why: Reason = Reason.HOLD) -> None:
         who = (claim.symbol, EXCHANGE, self._teller.adapter_name, claim.channel)
-        for is_late, group in groupby(built, lambda one: isinstance(one, Late)):
-            if is_late:
-                found = tuple(_bar(one.item.value) for one in group if isinstance(one, Late))
-                self._teller.on_backfill(BackfillData(*who, found))
-                continue
-            for one in group:
-                if isinstance(one, Unbuilt):
-                    self._teller.on_gap(GapData(*who, one.first, one.last, why))
-                elif not isinstance(one, Late):
-                    self._delivered[claim] += 1
-                    self._teller.on_bar(_bar(one.value))
+        for one in built:
+            if isinstance(one, Unbuilt):
+                self._teller.on_gap(GapData(*who, one.first, one.last, why))
+            elif not isinstance(one, Late):
+                self._delivered[claim] += 1
+                self._teller.on_bar(_bar(one.value))
+        if late := tuple(_bar(one.item.value) for one in built if isinstance(one, Late)):
+            self._teller.on_backfill(BackfillData(*who, late))
 
 
 def _bar(value: object) -> BarData:
