@@ -52,11 +52,12 @@ def check_stream(lane: Lane, *, is_wanted: bool, is_up: bool, now_ns: int) -> No
 
 def step(lane: Lane, given: steps.Input, now_ns: int) -> list[steps.Effect]:
     """One step. A pulse that finds the lane calm does nothing: it could as well have been left out."""
-    is_calm = isinstance(given, steps.Pulse) and lane.is_calm(now_ns, given.offset_ns)
+    offset_ns = given.offset_ns if isinstance(given, steps.Pulse) else None
+    is_calm = isinstance(given, steps.Pulse) and lane.is_calm(now_ns, offset_ns)
     before = (lane.breaker.memory(), lane.retry_at_ns, lane.status)
     effects = lane.step(given, now_ns)
     if is_calm:
         assert effects == [], "nothing is due in a calm lane"
         assert before == (lane.breaker.memory(), lane.retry_at_ns, lane.status), "a calm lane stays as it is"
-        assert lane.is_calm(now_ns)
+        assert lane.is_calm(now_ns, offset_ns)
     return effects
