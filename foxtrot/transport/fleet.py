@@ -11,8 +11,9 @@ Rules (design, section 5; reliability CB-3, RT-3, RT-5, BN-4):
 4. A connection without lanes lingers for ``LINGER_NS`` (a lane that comes back needs no dial), then it is closed.
 5. A connection that grows old, or is about to be closed, gets a successor with the same lanes (``rotation``). Whichever of the
    two ends first, nothing is counted and no lane falls that the other carries. New lanes join both.
-6. When ``MASS_LANES`` or more of a connection's lanes, and half of them, trip within ``MASS_NS``, the connection has failed. So
-   it has where a lane tripped ``DYING_NS`` at most before its only connection ended. Such trips are taken back (``Forgive``).
+6. When ``MASS_LANES`` or more of a connection's lanes, and half of them, trip within ``MASS_NS``, the connection has failed,
+   unless they are all of one symbol and others stand: then the symbol has. The connection has failed, too, where a lane tripped
+   ``DYING_NS`` at most before its only connection ended. Such trips are taken back (``Forgive``).
 7. Every dial has a generation; what an older one says changes nothing.
 """
 
@@ -123,8 +124,7 @@ class Fleet:
         for bundle in bundles:
             bundle.trips[lane] = now_ns
             bundle.trips = {key: at for key, at in bundle.trips.items() if now_ns - at <= MASS_NS}
-            lanes = len(bundle.lanes.keys() | bundle.trips.keys())
-            if bundle.current.is_open and len(bundle.trips) >= max(MASS_LANES, lanes / 2):
+            if bundle.current.is_open and _is_mass(bundle):
                 effects.extend(self._fail(bundle, now_ns))
         return effects
 
@@ -370,3 +370,12 @@ class Fleet:
     def _known(self, number: int, generation: int) -> Connection | None:
         connection = self.connections.get(number)
         return connection if connection is not None and connection.generation == generation else None
+
+
+def _is_mass(bundle: Bundle) -> bool:
+    """Whether the lanes that tripped of late show that their connection failed."""
+    lanes = bundle.lanes.keys() | bundle.trips.keys()
+    if len(bundle.trips) < max(MASS_LANES, len(lanes) / 2):
+        return False
+    symbols = {lane.symbol for lane in bundle.trips}
+    return len(symbols) > 1 or all(lane.symbol in symbols for lane in lanes)

@@ -55,3 +55,12 @@ def test_every_kind_of_fault_is_overcome(kind: str) -> None:
     outcome = play(plan)
     assert outcome.violations == []
     assert outcome.faults == {kind: 1}
+
+
+@pytest.mark.parametrize("kind", ["mute", "unlisted"])
+def test_no_symbol_falls_with_another(kind: str) -> None:
+    """Half of a connection's lanes fall together, and are all of one symbol: the connection is not to blame."""
+    script = (Fault(20.0, kind, "S1USDT", 90.0, 0.4),)
+    outcome = play(Plan(seed=7, minutes=7.0, symbols=2, mixed=False, rates=(4.0, 2.0), script=script))
+    assert outcome.trips == 3
+    assert outcome.violations == []

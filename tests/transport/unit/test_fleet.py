@@ -9,6 +9,8 @@ from foxtrot.transport.rotation import HOUR_NS
 from foxtrot.util.clock import NS_PER_S
 from foxtrot.util.constants import BreakerState
 
+OF_ONE = tuple(LaneKey("ONE", channel) for channel in ("tick", "trades", "agg_trades"))
+
 
 def key(number: int) -> LaneKey:
     return LaneKey(f"S{number}", "trades")
@@ -569,6 +571,29 @@ def test_fewer_trips_are_the_lanes_own(lanes: int, tripped: int, span_s: int) ->
     opened(fleet)
     for number in range(tripped):
         assert fleet.tripped(key(number), number * span_s * NS_PER_S // (tripped - 1)) == []
+
+
+def test_one_symbol_among_others_fails_alone() -> None:
+    """All its lanes trip together when the venue sends none of its streams: the others' connection stands."""
+    fleet = make()
+    for lane in [*OF_ONE, key(1), key(2), key(3)]:
+        fleet.want(lane, (f"{lane.symbol}@{lane.channel}",), 0)
+    opened(fleet)
+    for lane in OF_ONE:
+        fleet.unwant(lane, 0)
+        assert fleet.tripped(lane, 0) == []
+    fleet.unwant(key(1), NS_PER_S)
+    assert fleet.tripped(key(1), NS_PER_S)[-1] == Forgive((*OF_ONE, key(1)))
+
+
+def test_the_only_symbol_of_a_connection_may_fail_with_it() -> None:
+    """Nothing else shows whose failure it was, and no other lane falls by a new dial."""
+    fleet = make()
+    for lane in OF_ONE:
+        fleet.want(lane, (f"{lane.symbol}@{lane.channel}",), 0)
+    opened(fleet)
+    effects = [effect for lane in OF_ONE for effect in fleet.tripped(lane, 0)]
+    assert effects[-1] == Forgive(OF_ONE)
 
 
 def test_a_trip_of_a_lane_that_left_long_ago_is_its_own() -> None:
