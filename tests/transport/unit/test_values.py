@@ -1,6 +1,8 @@
 """What a channel answers where it does not care."""
 
+from foxtrot.transport.base import Cursor
 from foxtrot.transport.values_book import BookValues
+from foxtrot.transport.values_ids import IdValues
 from foxtrot.transport.values_tick import TickValues
 from tests.support.fake_book import FakeBook
 
@@ -21,3 +23,13 @@ def test_a_tick_begins_with_its_anchor_alone() -> None:
 def test_a_book_that_stays_has_nothing_to_tell() -> None:
     """It had not been paused."""
     assert BookValues(FakeBook).resume() == []
+
+
+def test_pages_of_ids_press_by_the_trades_that_are_missing() -> None:
+    """As many as polls have shown."""
+    values = IdValues(None)
+    assert values.missing == 0
+    values.start(Cursor(10, 10))
+    assert values.order is not None
+    values.order.polled(17, 1)
+    assert values.missing == 7
