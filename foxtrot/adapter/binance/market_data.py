@@ -309,8 +309,9 @@ class MarketData:
         symbol = claim.symbol
         is_hidden = self._claims.is_hidden(LaneKey(symbol, Channel.AGG_TRADES))
         (self._dispatch.hidden.add if is_hidden else self._dispatch.hidden.discard)(symbol)
-        if self._kinds.deepen(symbol, self._claims.depth(symbol)) and self._hub is not None:
-            self._hub.decide_again()
+        is_changed = self._kinds.deepen(symbol, self._claims.depth(symbol))
+        if is_changed and self._hub is not None and symbol in self._flags.pins:
+            self._hub.decide_again()  # a pin may speak of one depth alone
 
     def _ended(self, lane: LaneKey) -> None:
         """A lane has closed; it may begin again."""

@@ -17,9 +17,10 @@ class VenueKinds:
         self._reaches: dict[str, BookReach] = {}
 
     def deepen(self, symbol: str, depth: int) -> bool:
-        """From here on a symbol's books deliver ``depth`` levels a side (0: it has none any more); whether that is news."""
+        """From here on a symbol's books deliver ``depth`` levels a side (0: it has none any more); whether living ones change."""
         if not depth:
-            return self._reaches.pop(symbol, None) is not None
+            self._reaches.pop(symbol, None)
+            return False
         reach = self._reaches.setdefault(symbol, BookReach(depth))
         is_news = reach.depth != depth
         reach.depth = depth
