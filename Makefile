@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 ARGS   ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox test check format docs bench bench-sandbox chaos planted soak interop simulate coverage lock clean
+.PHONY: help run sandbox test check format docs bench bench-sandbox chaos planted soak interop simulate books coverage lock clean
 
 help: ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,9 @@ format: $(VENV)/dev.stamp ## put the code into its form
 
 simulate: $(VENV)/dev.stamp ## 500 seeds of one virtual hour, and what has to hold in so many cases (ARGS="--seeds 20 --only flap")
 	@$(BIN)/python -m tests.simulation --output benchmarks/results/simulate.txt $(ARGS)
+
+books: $(VENV)/dev.stamp ## a day of order books and bars on virtual time, and storms of 200 books (ARGS="--hours 2 --only bars")
+	@$(BIN)/python -m tests.books --output benchmarks/results/books.txt --picture docs/images/order_book.svg $(ARGS)
 
 coverage: $(VENV)/dev.stamp ## the tests with branch coverage: 100 % of the pure modules, 90 % of the package
 	@$(BIN)/python benchmarks/coverage_gate.py $(ARGS)

@@ -52,8 +52,8 @@ class Kept(Protocol):
 class Keeper:
     """One book on its stream. ``wanted`` is the limit of the snapshot that it waits for, 0: none.
 
-    The frames since a snapshot was asked for are kept, and taken again once it has come. A snapshot that the frames do not join is
-    asked for again. While a narrow book waits for a new one it goes on.
+    The frames since a snapshot was asked for are kept, and taken again once it has come. A snapshot that the frames do not join
+    is asked for again. While a narrow book waits for a new one it goes on.
     """
 
     def __init__(self, book: Kept) -> None:

@@ -1,5 +1,7 @@
 """What the long proofs stand on: the exchange in this process says by REST what it says by streams."""
 
+from typing import Any
+
 import msgspec
 
 from tests.books.venue import START_US, Stream, Venue, listing_of
@@ -41,10 +43,10 @@ def test_a_stream_of_candles_begins_with_its_first_reader() -> None:
     assert opened == [*range(61, 120), *range(181, 240)]
 
 
-def _candles(venue: Venue, interval: str, start_ms: int = 0) -> list[list[object]]:
+def _candles(venue: Venue, interval: str, start_ms: int = 0) -> list[list[Any]]:
     symbol = next(iter(venue.market.instruments))
     params: dict[str, str | int] = {"symbol": symbol, "interval": interval, "limit": 1_000}
     if start_ms:
         params["startTime"] = start_ms
-    rows: list[list[object]] = msgspec.json.decode(venue.answer("klines", params))
+    rows: list[list[Any]] = msgspec.json.decode(venue.answer("klines", params))
     return rows

@@ -85,7 +85,10 @@ class Record(msgspec.Struct):
 
 
 class Contender:
-    """One way of keeping a book. ``share(truth)`` of its levels are equal to the truth's. ``heals``: every ten minutes an audit under 99 % throws it away."""
+    """One way of keeping a book. ``share(truth)`` of its levels are equal to the truth's.
+
+    ``heals``: every ten minutes an audit under 99 % throws it away.
+    """
 
     def __init__(self, name: str, keeper: Keeper, share: Callable[[Depth], float], *, heals: bool) -> None:
         self.keeper = keeper
