@@ -7,7 +7,8 @@ import msgspec
 
 from foxtrot.sandbox import payloads
 from foxtrot.sandbox.amounts import notional, to_text
-from foxtrot.sandbox.candles import MINUTE_MS, Candle, fold, open_of
+from foxtrot.sandbox.candle_history import CandleHistory
+from foxtrot.sandbox.candles import Candle, next_open, open_of
 from foxtrot.sandbox.exchange_info import exchange_info
 from foxtrot.sandbox.figures import WINDOW_SPANS_MS, Figures, day_figures, five_minute_average, window_figures
 from foxtrot.sandbox.instrument import Instrument
@@ -118,32 +119,46 @@ def _agg_trades(scene: Scene, query: Query) -> bytes:
 
 
 def _klines(scene: Scene, query: Query) -> bytes:
-    instrument, interval = scene.instruments[query.symbol()], query.interval()
+    tape, interval = scene.instruments[query.symbol()].tape, query.interval()
     limit, offset_ms, (start_ms, end_ms) = query.limit(500, 1_000), query.offset_ms(), query.span()
     if interval == "1s":
-        candles = _seconds(scene, instrument.tape, limit, start_ms, end_ms)
+        candles = [
+            each
+            for each in _seconds(scene, tape, limit, start_ms, end_ms)
+            if (start_ms is None or each.open_ms >= start_ms) and (end_ms is None or each.open_ms <= end_ms)
+        ]
     else:
-        candles = fold(_minutes(scene, instrument.tape, interval, offset_ms, start_ms), interval, offset_ms)
-    if start_ms is not None:
-        candles = [each for each in candles if each.open_ms >= start_ms][:limit]
-    if end_ms is not None:
-        candles = [each for each in candles if each.open_ms <= end_ms]
-    return msgspec.json.encode([_kline_row(each) for each in candles[-limit:]])
+        newest_ms = scene.now_us // MS_US
+        candles = _candles(tape.candles, interval, offset_ms, limit, start_ms, end_ms, newest_ms)
+    return msgspec.json.encode([_kline_row(each) for each in candles])
 
 
-def _minutes(scene: Scene, tape: Tape, interval: str, offset_ms: int, start_ms: int | None) -> list[Candle]:
-    """Every minute from the interval that holds ``start_ms`` up to now; one after the last trade is flat, as in the streams."""
-    now_ms = scene.now_us // MS_US
-    known = tape.minutes
-    if not known:
+def _candles(
+    history: CandleHistory, interval: str, offset_ms: int, limit: int, start_ms: int | None, end_ms: int | None, now_ms: int
+) -> list[Candle]:
+    """The first ``limit`` candles from ``start_ms`` on, else the last; after the last trade they are flat, as in the streams."""
+    if not history.minutes:
         return []
-    if start_ms is not None:
-        start_ms = min(start_ms, now_ms)
-        known = tape.minutes_between(open_of(start_ms, interval, offset_ms), now_ms)
-    last = tape.minutes[-1]
-    since_ms = max(last.open_ms + MINUTE_MS, 0 if start_ms is None else start_ms // MINUTE_MS * MINUTE_MS)
-    flat = [Candle(at_ms, at_ms + MINUTE_MS - 1, last.close) for at_ms in range(since_ms, now_ms + 1, MINUTE_MS)]
-    return [*known, *flat]
+    last_ms = history.minutes[-1].open_ms
+    oldest_ms = min(history.earliest(interval, offset_ms), open_of(last_ms, interval, offset_ms))  # the newest in any case
+    newest_ms = max(now_ms, last_ms)
+    if end_ms is not None:
+        newest_ms = min(newest_ms, end_ms)
+    opens: list[int] = []
+    if start_ms is None:
+        at = open_of(max(newest_ms, 0), interval, offset_ms)
+        while at >= oldest_ms and len(opens) < limit:
+            opens.append(at)
+            at = open_of(at - 1, interval, offset_ms)
+        opens.reverse()
+    elif start_ms <= newest_ms:
+        at = open_of(max(start_ms, oldest_ms), interval, offset_ms)
+        if at < start_ms:
+            at = next_open(at, interval, offset_ms)
+        while at <= newest_ms and len(opens) < limit:
+            opens.append(at)
+            at = next_open(at, interval, offset_ms)
+    return [history.total(at, next_open(at, interval, offset_ms) - 1) for at in opens]
 
 
 def _seconds(scene: Scene, tape: Tape, limit: int, start_ms: int | None, end_ms: int | None) -> list[Candle]:

@@ -1,8 +1,7 @@
-"""Candles: minutes as trades make them, any other interval folded from them."""
+"""A candle, and where those of each interval open."""
 
 import calendar
 import datetime as dt
-from collections.abc import Iterable
 
 from foxtrot.sandbox.amounts import notional
 
@@ -116,14 +115,3 @@ def next_open(open_ms: int, interval: str, offset_ms: int = 0) -> int:
         day = dt.datetime.fromtimestamp((open_ms + offset_ms) / 1_000, tz=dt.UTC)
         return open_ms + calendar.monthrange(day.year, day.month)[1] * 1_440 * MINUTE_MS
     return open_ms + INTERVALS_MS[interval]
-
-
-def fold(minutes: Iterable[Candle], interval: str, offset_ms: int = 0) -> list[Candle]:
-    """Longer candles from minutes in ascending order; spans without any minute are left out."""
-    made: list[Candle] = []
-    for minute in minutes:
-        if not made or minute.open_ms > made[-1].close_ms:
-            start = open_of(minute.open_ms, interval, offset_ms)
-            made.append(Candle(start, next_open(start, interval, offset_ms) - 1, made[-1].close if made else minute.open))
-        made[-1].add_candle(minute)
-    return made

@@ -80,8 +80,8 @@ def window_figures(tape: Tape, span_ms: int, now_us: int) -> Figures:
     now_ms = now_us // MS_US
     open_ms = (now_ms - span_ms) // MINUTE_MS * MINUTE_MS + MINUTE_MS
     total = Candle(open_ms, now_ms, 0)
-    for minute in tape.minutes_between(open_ms, now_ms):
-        total.add_candle(minute)
+    for each in tape.candles.parts(open_ms, now_ms):
+        total.add_candle(each)
     last = tape.trade(total.last_id) if total.count and total.last_id >= tape.first_id else None
     return Figures(
         open=total.open,

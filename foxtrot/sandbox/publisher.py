@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import partial
 
 from foxtrot.sandbox import payloads
-from foxtrot.sandbox.candles import Candle, fold, next_open, open_of
+from foxtrot.sandbox.candles import Candle, next_open, open_of
 from foxtrot.sandbox.fanout import Fanout, Topic
 from foxtrot.sandbox.figures import WINDOW_SPANS_MS, Figures, day_figures, five_minute_average, window_figures
 from foxtrot.sandbox.instrument import Instrument, Top
@@ -154,7 +154,7 @@ class Publisher:
     def _kline(self, topic: Topic, now_us: int) -> None:
         """Every second for ``1s``, every other for the rest; a candle that ended is sent once more, closed."""
         instrument, stream = self._instrument_of(topic), topic.stream
-        if not instrument or not stream or not instrument.tape.minutes:
+        if not instrument or not stream or not instrument.tape.candles.minutes:
             return
         current = open_of(now_us // MS_US, stream.interval, stream.offset_ms)
         shown, told_us = self._candles.get(topic.name, (current, now_us))
@@ -179,17 +179,15 @@ def _ready(payload: bytes, _per_unit: int) -> bytes:
 
 
 def candle_at(instrument: Instrument, stream: StreamName, open_ms: int) -> Candle:
-    """The candle that opens at ``open_ms``; flat at the last price when nothing was traded in it."""
+    """The candle that opens at ``open_ms``; flat at the last price when nothing was traded in it. Something was traded before."""
     close_ms = next_open(open_ms, stream.interval, stream.offset_ms) - 1
+    tape = instrument.tape
+    if stream.interval != "1s":
+        return tape.candles.total(open_ms, close_ms)
     made = Candle(open_ms, close_ms, _price_before(instrument, open_ms))
-    if stream.interval == "1s":
-        tape = instrument.tape
-        for trade_id in range(tape.id_at(open_ms * MS_US), tape.id_at((close_ms + 1) * MS_US)):
-            item = tape.trade(trade_id)
-            made.add_trade(item.trade_id, item.price, item.size, is_buyer_maker=item.is_buyer_maker)
-        return made
-    for minute in fold(instrument.tape.minutes_between(open_ms, close_ms), stream.interval, stream.offset_ms):
-        made.add_candle(minute)
+    for trade_id in range(tape.id_at(open_ms * MS_US), tape.id_at((close_ms + 1) * MS_US)):
+        item = tape.trade(trade_id)
+        made.add_trade(item.trade_id, item.price, item.size, is_buyer_maker=item.is_buyer_maker)
     return made
 
 

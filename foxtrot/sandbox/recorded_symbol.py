@@ -116,8 +116,8 @@ class RecordedSymbol:
             if self._taker is not None:
                 tape.close_agg()
                 self._taker = None
-            minutes, tape = tape.minutes, Tape(trade_id, tape.next_agg_id)
-            tape.minutes = minutes
+            candles, tape = tape.candles, Tape(trade_id, tape.next_agg_id)
+            tape.candles = candles
             self.instrument.tape = tape
         return tape
 

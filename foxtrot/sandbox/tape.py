@@ -1,13 +1,13 @@
 """Everything that was traded in one symbol, and the figures that follow from it."""
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
 from foxtrot.sandbox.amounts import notional
-from foxtrot.sandbox.candles import MINUTE_MS, Candle
+from foxtrot.sandbox.candle_history import CandleHistory
 
 DAY_US = 86_400_000_000
 OnTrade = Callable[[int, int, int, int, bool], None]
@@ -21,9 +21,6 @@ _TRIMMED_SHARE = 100
 
 MIN_KEEP = 1_000
 """The least that a full page of trades needs."""
-
-MAX_MINUTES = 10_080
-"""Minute candles kept per symbol: a week."""
 
 
 class Trade(NamedTuple):
@@ -52,12 +49,8 @@ def _agg_time(item: AggTrade) -> int:
     return item.time_us
 
 
-def _open_ms(candle: Candle) -> int:
-    return candle.open_ms
-
-
 class Tape:
-    """Trades with contiguous ids, their aggregates, minute candles, and a rolling 24 h window. Bounded, in columns."""
+    """Trades with contiguous ids, their aggregates, candles, and a rolling 24 h window. Bounded, in columns."""
 
     def __init__(self, next_trade_id: int = 1, next_agg_id: int = 1, capacity: int = CAPACITY) -> None:
         self.first_id = next_trade_id
@@ -70,7 +63,7 @@ class Tape:
         self._agg_firsts = array("q")
         self._end_of_last_agg = next_trade_id
         self._recorded_aggs: list[AggTrade] = []
-        self.minutes: list[Candle] = []
+        self.candles = CandleHistory()
         self.day = RollingWindow(self, DAY_US)
         self.observer: OnTrade | None = None
 
@@ -91,7 +84,7 @@ class Tape:
         self._sizes.append(size)
         self._times.append(time_us)
         self._makers.append(is_buyer_maker)
-        self._minute(time_us // 1_000, price).add_trade(trade_id, price, size, is_buyer_maker=is_buyer_maker)
+        self.candles.minute(time_us // 1_000, price).add_trade(trade_id, price, size, is_buyer_maker=is_buyer_maker)
         self.day.extend()
         self.day.expire(time_us)  # trade by trade: after days in which nobody asked there is no mountain to clear
         if len(self._prices) > self._capacity:
@@ -122,7 +115,7 @@ class Tape:
         made._makers, made._agg_firsts = self._makers[:], self._agg_firsts[:]
         made._end_of_last_agg = self._end_of_last_agg
         made._recorded_aggs = self._recorded_aggs[:]
-        made.minutes = [*self.minutes[:-1], *(each.copy() for each in self.minutes[-1:])]  # only the newest still changes
+        made.candles = self.candles.copy()
         made.day = self.day.copy(made)
         return made
 
@@ -167,22 +160,6 @@ class Tape:
     def agg_of_trade(self, trade_id: int) -> int:
         """The first aggregate whose trades start at ``trade_id`` or later."""
         return self.first_agg_id + bisect_left(self._agg_firsts, trade_id)
-
-    def minutes_between(self, start_ms: int, end_ms: int) -> list[Candle]:
-        """Minute candles that open within the two times, both included."""
-        return self.minutes[bisect_left(self.minutes, start_ms, key=_open_ms) : bisect_right(self.minutes, end_ms, key=_open_ms)]
-
-    def _minute(self, time_ms: int, price: int) -> Candle:
-        start = time_ms // MINUTE_MS * MINUTE_MS
-        minutes = self.minutes
-        if not minutes:
-            minutes.append(Candle(start, start + MINUTE_MS - 1, price))
-        while minutes[-1].open_ms < start:  # a minute without trades is a candle too, at the last price
-            after = minutes[-1].open_ms + MINUTE_MS
-            minutes.append(Candle(after, after + MINUTE_MS - 1, minutes[-1].close))
-        if len(minutes) > MAX_MINUTES:
-            del minutes[: MAX_MINUTES // 10]
-        return minutes[-1]
 
     def _trim(self, count: int) -> None:
         """Lets the oldest trades go, whole aggregates only; the day's figures then cover what is left."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxtrot.sandbox.amounts import UNIT, notional, to_text, to_units
-from foxtrot.sandbox.candles import INTERVALS_MS, Candle, fold, next_open, open_of
+from foxtrot.sandbox.candles import INTERVALS_MS, Candle, next_open, open_of
 from foxtrot.sandbox.figures import day_figures, five_minute_average, window_figures
 from foxtrot.sandbox.tape import DAY_US, Tape
 
@@ -61,7 +61,8 @@ def test_candles_of_any_interval_hold_every_trade_once(flow: list[tuple[int, int
     tape = filled(flow)
     if interval == "1s":
         return
-    found = fold(tape.minutes, interval)
+    opens = {open_of(each.open_ms, interval): None for each in tape.candles.minutes}
+    found = [tape.candles.total(at, next_open(at, interval) - 1) for at in opens]
     assert sum(each.count for each in found) == len(flow)
     assert sum(each.volume for each in found) == sum(size * UNIT for _, size, *_ in flow)
     held = [each for each in found if each.count]
@@ -152,7 +153,7 @@ def test_a_copy_goes_its_own_way() -> None:
     copy = tape.copy()
     copy.add(2 * UNIT, UNIT, START_US + 10, is_buyer_maker=False)
     assert (tape.next_id, copy.next_id) == (11, 12)
-    assert tape.minutes[0].count == 1
+    assert tape.candles.minutes[0].count == 1
     assert day_figures(copy, copy.day, START_US + 20).count == 2
 
 
@@ -176,7 +177,7 @@ def test_finds_ids_by_time() -> None:
 def test_a_quiet_minute_is_a_flat_candle() -> None:
     """A minute without trades has a candle at the price before it."""
     tape = filled([(7, 1, 0, False, True), (9, 1, 180_000_000, False, True)])
-    assert [(each.count, each.close // UNIT) for each in tape.minutes] == [(1, 7), (0, 7), (0, 7), (1, 9)]
+    assert [(each.count, each.close // UNIT) for each in tape.candles.minutes] == [(1, 7), (0, 7), (0, 7), (1, 9)]
 
 
 @given(st.integers(0, 2_000_000_000_000), st.sampled_from(sorted(INTERVALS_MS)), st.sampled_from([0, 28_800_000]))
