@@ -1,6 +1,7 @@
 """The candle history: whatever it puts together is what its minutes say."""
 
 import itertools
+import random
 from collections.abc import Iterable
 
 import msgspec
@@ -32,9 +33,20 @@ LONGER = [each for each in INTERVALS_MS if each != "1s"]
 OFFSETS_MS = [0, 8 * 3_600_000, -12 * 3_600_000, 20_700_000, 60_000]
 """UTC, +08:00, -12:00, +05:45, +00:01."""
 
-pauses = st.one_of(st.integers(0, 90_000), st.integers(0, 90 * MINUTE_MS), st.integers(0, 2 * DAY_MS))
-flows: st.SearchStrategy[Flow] = st.lists(
-    st.tuples(st.integers(1, 500), st.integers(1, 50), pauses, st.booleans()), min_size=1, max_size=25
+
+def flow_of(seed: int, pause_ms: int, count: int) -> Flow:
+    """Trades at random, ``pause_ms`` apart on average: drawn one by one, hypothesis hardly ever leaves the first day."""
+    rng = random.Random(seed)
+    return [
+        (rng.randint(1, 500), rng.randint(1, 50), int(rng.expovariate(1 / pause_ms)), rng.random() < 0.5) for _ in range(count)
+    ]
+
+
+flows = st.builds(
+    flow_of,
+    st.integers(0, 1 << 32),
+    st.sampled_from([20_000, 5 * MINUTE_MS, 60 * MINUTE_MS, 480 * MINUTE_MS]),
+    st.integers(1, 40),
 )
 intervals = st.sampled_from(LONGER)
 offsets = st.sampled_from(OFFSETS_MS)
@@ -147,14 +159,24 @@ def test_a_month_is_put_together_of_few() -> None:
     assert [length for length, row in zip(LENGTHS_MS, history._rows, strict=True) if not row.candles] == []
 
 
+def test_pieces_are_let_go_without_a_hole() -> None:
+    """In a history that began within a quarter hour, no span has a hole: its last piece is all there or not at all."""
+    history = CandleHistory(SMALLEST)
+    fill(history, [(5, 1, MINUTE_MS, False)] * 100, start_ms=START_MS + 6 * MINUTE_MS)
+    for end_ms in range(START_MS, START_MS + 107 * MINUTE_MS, MINUTE_MS):
+        parts = history.parts(START_MS, end_ms)
+        assert all(after.open_ms == before.close_ms + 1 for before, after in itertools.pairwise(parts))
+
+
 def test_a_copy_of_a_history_goes_its_own_way() -> None:
     """What comes into one of them is not in the other, at any length."""
-    flow = [(5, 1, MINUTE_MS, False)] * 200
-    history, truth = filled(flow), unbounded(flow)
-    copy, earlier = history.copy(), truth.copy()
-    fill(history, [(9, 3, MINUTE_MS, False)] * 3_000, 201, START_MS + 200 * MINUTE_MS)
+    flow, more = [(5, 1, MINUTE_MS, False)] * 200, [(9, 3, MINUTE_MS, False)] * 3_000
+    history, truth = filled(flow), unbounded(flow + flow * 10)
+    copy = history.copy()
+    fill(history, more, 201, START_MS + 200 * MINUTE_MS)
+    fill(copy, flow * 10, 201, START_MS + 200 * MINUTE_MS)
     for interval in LONGER:
-        for each in fold(earlier.minutes, interval):
+        for each in fold(truth.minutes, interval):
             assert figures(copy.total(each.open_ms, each.close_ms)) == figures(each)
 
 
