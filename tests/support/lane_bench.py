@@ -40,6 +40,10 @@ BY_HAND: Final[Mapping[str, steps.Input]] = {
 }
 
 
+def _always() -> float:
+    return 0.5
+
+
 class Bench(ABC):
     """A lane, its stream and its questions. ``do`` gives one input by its name."""
 
@@ -48,7 +52,7 @@ class Bench(ABC):
     def __init__(self, *, is_tick: bool) -> None:
         self.now = START_NS
         key = LaneKey("BTCUSDT", "tick" if is_tick else "trades")
-        self.lane = Lane(key, TickValues() if is_tick else IdValues(HOLD_NS), now_ns=self.now, chance=lambda: 0.5)
+        self.lane = Lane(key, TickValues() if is_tick else IdValues(HOLD_NS), now_ns=self.now, chance=_always)
         self.lines = 0
         self.is_up = False
         self.serving = Serving.NONE

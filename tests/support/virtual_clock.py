@@ -66,5 +66,8 @@ async def turn() -> None:
 
 async def settle() -> None:
     """Lets all that is ready happen, with all that follows from it."""
+    ready = getattr(asyncio.get_running_loop(), "_ready")  # noqa: B009 -- asyncio's own, which mypy does not know; it tells nobody else
     for _ in range(30):
         await turn()
+        if not ready:
+            return
