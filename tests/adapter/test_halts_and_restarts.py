@@ -72,7 +72,9 @@ def test_a_halted_canary_is_followed_by_another(tmp_path: Path, box: Sandbox) ->
         (canary,) = run.adapter._market.watched() - {"NULSUSDT"}
         box.chaos("halt", symbol=canary)
         eventually(lambda: canary not in run.adapter._market.watched(), "its end", 40.0)
-        assert len([log for log in run.seen.logs if f"{canary} watches over the stream connections no longer" in log.msg]) == 1
+        words = f"{canary} watches over the stream connections no longer"
+        eventually(lambda: any(words in log.msg for log in list(run.seen.logs)), "the log")
+        assert len([log for log in run.seen.logs if words in log.msg]) == 1
 
 
 # restarts
