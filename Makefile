@@ -18,7 +18,7 @@ sandbox: $(VENV)/run.stamp ## start the embedded exchange alone, for any Binance
 	@$(BIN)/foxtrot sandbox $(ARGS)
 
 test: $(VENV)/dev.stamp ## run the tests (ARGS="-k lane")
-	@$(BIN)/python -m pytest --numprocesses 3 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/dev.stamp ## format, lint, types, layers
 	$(BIN)/ruff format --check .

@@ -1,8 +1,26 @@
-"""What all tests share: how hard hypothesis tries."""
+"""What all tests share: how hard hypothesis tries, and which files begin first."""
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, settings
+
+LONG_FILES = (
+    *("test_simulation.py", "test_run.py", "test_chaos.py", "test_venue_faults.py", "test_handlers_and_close.py"),
+    *("test_switching.py", "test_lane_search.py", "test_recording.py", "test_venue_anew.py", "test_halts_and_restarts.py"),
+    *("test_sandbox_market.py", "test_interop_ccxt.py", "test_books_and_bars.py", "test_lane_laws.py", "test_hybrid_machine.py"),
+)
+"""Those that take ten seconds and more, the longest first: one that begins last would keep every other worker waiting."""
+
+
+@pytest.hookimpl(trylast=True)  # after the shuffle
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Puts the long files first where each worker takes whole files (``--dist loadfile``)."""
+    worker = getattr(config, "workerinput", {})
+    if "loadfile" in worker.get("mainargv", ()):
+        rank = {name: place for place, name in enumerate(LONG_FILES)}
+        items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
 
 _COMMON = settings(
     deadline=None,
