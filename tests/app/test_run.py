@@ -63,7 +63,12 @@ class Watcher:
 
 
 def plan(
-    sandbox: Sandbox, folder: Path, *, symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"), duration: float | None = None
+    sandbox: Sandbox,
+    folder: Path,
+    *,
+    symbols: tuple[str, ...] = ("BTCUSDT", "ETHUSDT"),
+    channels: tuple[str, ...] = ("tick", "trades"),
+    duration: float | None = None,
 ) -> RunPlan:
     (folder / "flags.toml").write_text(FLAGS.format(btc="streaming"))
     setting: dict[str, object] = {
@@ -73,7 +78,7 @@ def plan(
         "rest_url": sandbox.rest_url,
         "stream_url": sandbox.stream_url,
     }
-    return RunPlan("sandbox", symbols, ("tick", "trades"), setting, duration)
+    return RunPlan("sandbox", symbols, channels, setting, duration)
 
 
 def lanes(view: View) -> dict[tuple[str, str], Any]:
@@ -81,9 +86,10 @@ def lanes(view: View) -> dict[tuple[str, str], Any]:
 
 
 def test_runs_for_its_duration(sandbox: Sandbox, tmp_path: Path) -> None:
-    """Ticks and trades come, streamed and polled, whole and once; the time counts from the first value."""
+    """Values of every kind come, streamed and polled, whole and once; the time counts from the first value."""
     screen = Watcher()
-    found = Run(plan(sandbox, tmp_path, duration=3.0), screen, Stop(), SystemClock()).run()
+    channels = ("tick", "trades", "book:50", "bars:1s")
+    found = Run(plan(sandbox, tmp_path, channels=channels, duration=3.0), screen, Stop(), SystemClock()).run()
     assert (found.ending, found.exit_code) == (Ending.DURATION, 0)
     assert found.seconds >= 3.0
     assert all(lane.delivered for lane in found.lanes)
@@ -93,6 +99,8 @@ def test_runs_for_its_duration(sandbox: Sandbox, tmp_path: Path) -> None:
     last = lanes(screen.views[-1])["BTCUSDT", "tick"]
     assert (last.health, last.why, last.decimals) == (Health.LIVE, "pin", 2)
     assert last.bid < last.ask
+    book = lanes(screen.views[-1])["BTCUSDT", "book"]
+    assert book.bid < book.ask
 
 
 def test_flags_are_followed_while_it_runs(sandbox: Sandbox, tmp_path: Path) -> None:
