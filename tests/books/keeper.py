@@ -77,7 +77,7 @@ class Keeper:
             self._ask(diff)
         elif self.book.apply(diff) is Fit.GAP:
             self.gaps += 1
-            self.book.clear()
+            self._throw_away()
             self._since = [diff]
             self._ask(diff)
         elif self.book.is_narrow:
@@ -89,10 +89,15 @@ class Keeper:
         self.book.load(depth)
         for diff in since:
             if self.book.apply(diff) is Fit.GAP:
-                self.book.clear()
+                self._throw_away()
                 self._since = since
                 self._ask(diff)
                 return
+
+    def _throw_away(self) -> None:
+        """A book that has ended itself still knows how large a snapshot it needs."""
+        if self.book.is_valid:
+            self.book.clear()
 
     def resync(self) -> None:
         """An audit has failed: the book is not believed any longer."""

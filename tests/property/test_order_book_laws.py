@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 
 from foxtrot.adapter.binance.book_reach import BookReach
-from foxtrot.adapter.binance.order_book import OrderBook
+from foxtrot.adapter.binance.order_book import SPARE, OrderBook
 from foxtrot.transport.base import Diff
 from foxtrot.transport.book import Fit
 from foxtrot.util.constants import Source
@@ -39,6 +39,7 @@ class Reader:
         self.venue = venue
         self.reach = reach
         self.book = OrderBook("ETHUSDT", "BINANCE", reach)
+        self.limit = 0  # of the snapshot that the book began with
         self.held: Diff | None = None
         self.recent: list[Diff] = []
 
@@ -73,7 +74,7 @@ class Reader:
         for diff in sorted(self.recent, key=lambda each: each.last_id):
             fresh.apply(diff)
         if fresh.is_valid and not (self.book.is_valid and fresh.update_id < self.book.update_id):
-            self.book = fresh
+            self.book, self.limit = fresh, limit
             seen["joined"] += 1
         self.check()
 
@@ -106,8 +107,9 @@ class Reader:
         assert list(book.asks) == known_asks
         assert max(len(known_bids), len(known_asks)) < self.reach.kept
         self.check_delivered(value, known_bids, known_asks)
+        least = max(self.reach.depth, min(self.limit, self.reach.kept) // SPARE)
         assert book.is_narrow == any(
-            len(known) < min(self.reach.depth, len(side)) or (len(known) < self.reach.depth and edge not in {0.0, float("inf")})
+            len(known) < min(least, len(side)) or (len(known) < least and edge not in {0.0, float("inf")})
             for known, side, edge in ((known_bids, bids, low), (known_asks, asks, high))
         )
 
