@@ -92,10 +92,10 @@ class StormWorld(World):
             self.strike(transport.symbol)
 
     def strike(self, symbol: str) -> None:
-        """A book is served from its stream no longer."""
-        self.struck.setdefault(symbol, self.now)
-        self.served.pop(symbol, None)
-        self.home.pop(symbol, None)
+        """A book is served from its stream no longer. What befalls one that has come home since is not the storm's doing."""
+        if symbol not in self.home:
+            self.struck.setdefault(symbol, self.now)
+            self.served.pop(symbol, None)
 
     async def until_streamed(self) -> float:
         """How long it takes until every book has been streamed; at most the patience."""
@@ -132,7 +132,8 @@ def play(plan: Plan) -> Record:
         until = world.now + plan.calm
         while world.now < until:
             await world.step()
-        world.struck.clear()
+        for of_before in (world.struck, world.served, world.home):
+            of_before.clear()
         world.moves.clear()
         begun, asked = world.now, world.client.asked.get("depth", 0)
         if plan.kind == "lost":
