@@ -135,10 +135,9 @@ async def test_fault_ping_flood(client: Client) -> None:
 async def test_fault_mute(client: Client) -> None:
     """The symbol's data stops, acknowledgements and other symbols go on, and it comes back."""
     async with client.stream("/stream?streams=btcusdt@trade/ethusdt@trade") as stream:
-        await client.chaos("mute", symbol="btcusdt", seconds=0.5)
-        await stream.until(lambda found: found["stream"] == "ethusdt@trade")
+        await client.chaos("mute", symbol="btcusdt", seconds=2)
+        assert (await stream.ask("LIST_SUBSCRIPTIONS"))["id"] == 1  # what was sent before lies behind
         assert all(each["stream"] == "ethusdt@trade" for each in await stream.take(2))
-        assert (await stream.ask("LIST_SUBSCRIPTIONS"))["id"] == 1
         await stream.until(lambda found: found.get("stream") == "btcusdt@trade")
 
 
