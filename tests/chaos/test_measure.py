@@ -76,6 +76,7 @@ def test_memory_that_grows_is_told() -> None:
     assert verdict(flat, 0)[1] == []
     assert verdict([_minute(n, 100.0 + n) for n in range(1, 41)], 0)[1] == ["RSS grows by 60.00 MiB an hour"]
     assert verdict([_minute(n, 100.0, n) for n in range(1, 41)], 0)[1] == ["tasks grow"]
+    assert verdict([_minute(n, 100.0, 57 if n == 38 else 17) for n in range(1, 41)], 0)[1] == []
     assert verdict(flat, 2)[1] == ["2 limits broken"]
 
 
