@@ -42,7 +42,6 @@ TOGETHER: Final = 50
 """So many lanes are looked at without reading frames in between."""
 
 _UNEQUAL: Final = "of its order book only {:.1%} of the levels were as the venue shows them: it begins anew"
-_REPEATS: Final = "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
 
 
 class Hub:
@@ -245,13 +244,8 @@ class Hub:
         late, anew = self.check.polled(answers, asked_ns, self._clock.now_ns())
         for symbol in anew:
             self._begin_anew(symbol)
-        if len(late) == len(answers) > 0:
-            self._troubles.say("poll", _REPEATS)
-            return
-        self._troubles.say("poll", "")
+        self._troubles.polled(answers, late)
         fresh = {symbol: answer for symbol, answer in answers.items() if symbol not in late}
-        for symbol in answers:
-            self._troubles.say(f"poll {symbol}", f"{symbol}: {_REPEATS}" if symbol in late else "")
         if (canary := fresh.get(self.canary.symbol)) is not None:
             self.streaming.canary_polled(canary, asked_ns)
         told = [(lane, steps.Polled(answer, asked_ns)) for symbol, answer in fresh.items() for lane in self._at.get(symbol, ())]

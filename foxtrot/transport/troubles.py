@@ -1,7 +1,10 @@
 """Tells each problem once: again only after it was over, or has become another."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import Final
+
+_REPEATS: Final = "REST repeats what is over, as a cache would: polls count for nothing until it is current again"
 
 _log = logging.getLogger(__name__)
 
@@ -21,6 +24,13 @@ class Troubles:
         elif self._now.get(what) != problem:
             self._now[what] = problem
             self._tell(problem)
+
+    def polled(self, symbols: Collection[str], late: Collection[str]) -> None:
+        """A beat has brought answers: ``late`` are the symbols whose answer is of the past; where all are, REST as a whole is."""
+        is_all = len(late) == len(symbols) > 0
+        self.say("poll", _REPEATS if is_all else "")
+        for symbol in () if is_all else symbols:
+            self.say(f"poll {symbol}", f"{symbol}: {_REPEATS}" if symbol in late else "")
 
     def broken(self, what: str, error: Exception) -> None:
         """Something of ours, or a callback of the user's, raised: it goes on, and is logged with its traceback, once for each."""

@@ -144,7 +144,7 @@ class HybridMachine(RuleBasedStateMachine):
 
     @rule(count=st.integers(3, 6))
     def many_lanes_trip(self, count: int) -> None:
-        """When half of a connection's lanes trip together, it was the connection."""
+        """When half of a connection's lanes trip together, it was the connection. Three are of one symbol: then that was it."""
         for key in KEYS[:count]:
             self.world.lane(key).tell(steps.Stray())
 
