@@ -10,9 +10,12 @@ from tests.support.heard import Heard
 BARS = LaneKey("BTCUSDT", "bars:10s")
 
 
-def trade(agg_id: int, at_s: float, symbol: str = "BTCUSDT") -> AggTradeData:
-    who = (symbol, Exchange.BINANCE, "BINANCE", Source.STREAM)
-    return AggTradeData(*who, int(at_s * NS_PER_S), 1, agg_id, agg_id, agg_id, 1.0, 1.0, is_buyer_maker=False)
+def trade(
+    agg_id: int, at_s: float, symbol: str = "BTCUSDT", *, late_s: float = 0.0, source: Source = Source.STREAM
+) -> AggTradeData:
+    who = (symbol, Exchange.BINANCE, "BINANCE", source)
+    times = (int(at_s * NS_PER_S), int((at_s + late_s) * NS_PER_S))
+    return AggTradeData(*who, *times, agg_id, agg_id, agg_id, 1.0, 1.0, is_buyer_maker=False)
 
 
 def status(confirmed_s: float, *, is_whole: bool = True) -> LaneStatus:
@@ -51,10 +54,32 @@ def test_a_bar_closes_when_its_lane_was_confirmed_two_seconds_after_its_end() ->
 def test_the_venues_clock_counts() -> None:
     """Ours is three seconds behind."""
     made = Desk()
-    made.desk.take(trade(1, 103))
-    made.desk.take(trade(2, 112))
+    made.desk.take(trade(1, 103, late_s=-3.0))
+    made.desk.take(trade(2, 112, late_s=-3.0))
     assert made.passed(118.9, offset_s=3.0) == []
     assert made.passed(119.0, offset_s=3.0) == [110]
+
+
+def test_a_bar_waits_as_long_as_the_stream_is_late() -> None:
+    """The frame that confirmed the lane was three seconds under way: so may be a trade of before the end."""
+    made = Desk()
+    made.desk.take(trade(1, 103))
+    made.desk.take(trade(2, 119.7, late_s=3.0))
+    assert made.passed(122.7) == []
+    made.desk.take(trade(3, 119.9, late_s=3.0))
+    assert made.passed(124.9) == []
+    assert made.passed(125.0) == [110]
+    assert [bar.trade_count for bar in made.heard.events if isinstance(bar, BarData) and bar.is_closed] == [2]
+
+
+def test_a_trade_of_an_outage_says_nothing_of_how_late_the_next_will_be() -> None:
+    """Polling has fetched it long after it was made."""
+    made = Desk()
+    made.desk.take(trade(1, 103, late_s=5.0))
+    made.desk.take(trade(2, 112, late_s=30.0, source=Source.BACKFILL))
+    assert made.passed(126.9) == []
+    made.desk.take(trade(3, 113, late_s=30.0, source=Source.POLL))
+    assert made.passed(122.0) == [110]
 
 
 def test_a_lane_that_has_something_to_fetch_closes_nothing() -> None:

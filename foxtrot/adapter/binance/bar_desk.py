@@ -9,11 +9,15 @@ from foxtrot.adapter.binance.intervals import parse
 from foxtrot.transport.base import LaneKey, LaneStatus
 from foxtrot.util.channel import interval_of
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
-from foxtrot.util.constants import Reason
+from foxtrot.util.constants import Reason, Source
 from foxtrot.util.object import AggTradeData, BackfillData, BarData, GapData
 
 SETTLED_NS: Final = 2 * NS_PER_S
 """A younger trade may still be on its way, though a poll showed no newer one: replicas trail, frames come late."""
+
+
+MOST_LATE_NS: Final = 60 * NS_PER_S
+"""A stream is given up long before it is so late."""
 
 
 class Teller(Protocol):
@@ -44,6 +48,7 @@ class BarDesk:
         self._teller = teller
         self._at: dict[str, dict[str, BarBuilder]] = {}
         self._delivered: dict[LaneKey, int] = {}
+        self._late_ns: dict[str, int] = {}  # by symbol: from trade to arrival of the newest, by two clocks; only while it streams
 
     @property
     def symbols(self) -> list[str]:
@@ -61,6 +66,7 @@ class BarDesk:
         builders.pop(claim.channel, None)
         if not builders:
             self._at.pop(claim.symbol, None)
+            self._late_ns.pop(claim.symbol, None)
         self._delivered.pop(claim, None)
 
     def begin_anew(self, symbol: str) -> None:
@@ -78,6 +84,10 @@ class BarDesk:
         """An aggregate trade, live or found later."""
         if trade.symbol not in self._at:
             return
+        if trade.source is Source.STREAM:
+            self._late_ns[trade.symbol] = trade.received_ns - trade.venue_time_ns
+        elif trade.source is Source.POLL:
+            self._late_ns.pop(trade.symbol, None)
         for channel, builder in self._at[trade.symbol].items():
             if built := builder.add(trade):
                 self._tell(LaneKey(trade.symbol, channel), built)
@@ -88,8 +98,13 @@ class BarDesk:
             self._tell(LaneKey(symbol, channel), builder.lost(first, last), Reason.GAP)
 
     def passed(self, symbol: str, status: LaneStatus, now_ns: int, offset_ns: int) -> None:
-        """Time has passed: ``status`` is that of the lane of aggregate trades, ``offset_ns`` the venue's clock minus ours."""
-        settled_ns = status.confirmed_ns - SETTLED_NS if status.is_whole else 0
+        """Time has passed: ``status`` is that of the lane of aggregate trades, ``offset_ns`` the venue's clock minus ours.
+
+        A frame confirms its lane when it arrives. What was traded since the trade in it may be as late as that one was, also
+        where our loop stood still and reads now what has waited.
+        """
+        late_ns = self._late_ns.get(symbol, -offset_ns) + offset_ns
+        settled_ns = status.confirmed_ns - SETTLED_NS - min(max(late_ns, 0), MOST_LATE_NS) if status.is_whole else 0
         for channel, builder in self._at.get(symbol, {}).items():
             built = builder.passed((now_ns + offset_ns) // NS_PER_MS, confirmed=False)
             if settled_ns > 0:
