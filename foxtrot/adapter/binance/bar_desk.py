@@ -12,8 +12,10 @@ from foxtrot.util.clock import NS_PER_MS, NS_PER_S
 from foxtrot.util.constants import Reason, Source
 from foxtrot.util.object import AggTradeData, BackfillData, BarData, GapData
 
-SETTLED_NS: Final = 2 * NS_PER_S
-"""A younger trade may still be on its way, though a poll showed no newer one: replicas trail, frames come late."""
+SETTLED_NS: Final = 4_500 * NS_PER_MS
+"""A younger trade may still be on its way, though a poll showed no newer one: the answer may have been asked 2.5 s before, of a
+replica that trails by 1 s, and be judged 1 s after.
+"""
 
 
 MOST_LATE_NS: Final = 60 * NS_PER_S
