@@ -98,18 +98,24 @@ class TickTally(LaneTally):
 class BookTally(LaneTally):
     """The same for order books: their update ids skip, and one that is not valid has none of its own."""
 
-    __slots__ = ()
+    __slots__ = ("_previous",)
 
     def __init__(self) -> None:
         super().__init__()
         self.has_event_ages = False  # a polled one carries no time
+        self._previous: tuple[object, ...] = ()
 
     def take_book(self, book: OrderBookData, age_ns: int) -> None:
-        """A valid book that is no newer than the last one is a duplicate."""
+        """A valid book that is older than the last one is a duplicate, or of the same update and says nothing else.
+
+        The same update comes again behind a book that ended, or was found wrong.
+        """
         self.delivered += 1
+        said = (book.update_id, book.is_valid, book.bids, book.asks)
         if book.is_valid:
-            self.duplicates += book.update_id <= self.last_id
+            self.duplicates += book.update_id < self.last_id or said == self._previous
             self.last_id = max(self.last_id, book.update_id)
+        self._previous = said
         self.best = (book.bids[0][0] if book.bids else 0.0, book.asks[0][0] if book.asks else 0.0)
         self.local_ages.record(age_ns)
 

@@ -92,11 +92,12 @@ def order_book(update_id: int, *, is_valid: bool = True, symbol: str = "BTCUSDT"
 
 
 def test_books() -> None:
-    """Their ids skip; one that is no newer is a duplicate, and one that says it is invalid is not."""
-    books = [order_book(5), order_book(9), order_book(9, is_valid=False), order_book(9), order_book(7), order_book(12)]
+    """Their ids skip; one that is older or the same is a duplicate, and one that is invalid, or the same behind it, is not."""
+    ended = [order_book(9, is_valid=False), order_book(9)]
+    books = [order_book(5), order_book(9), order_book(9), *ended, order_book(7), order_book(12)]
     lane = counted(Event(EVENT_BOOK, book) for book in [*books, order_book(1, symbol="ETHUSDT")]).lanes[BOOK]
     assert isinstance(lane, BookTally)
-    assert (lane.delivered, lane.gaps, lane.duplicates, lane.best) == (6, 0, 2, (10.0, 0.0))
+    assert (lane.delivered, lane.gaps, lane.duplicates, lane.best) == (7, 0, 2, (10.0, 0.0))
     assert lane.local_ages.quantile_ms(1.0) is not None
 
 
