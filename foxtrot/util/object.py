@@ -5,12 +5,12 @@ venue sends none) and ``received_ns``. Positional order is internal: name the fi
 """
 
 import datetime as dt
-import zlib
 from collections.abc import Mapping
 
 import msgspec
 
 from foxtrot.util.channel import check_channels
+from foxtrot.util.checksum import checksum_of
 from foxtrot.util.constants import (
     Channel,
     Direction,
@@ -145,14 +145,8 @@ class OrderBookData(MarketData, frozen=True, gc=False):
     known_high: float = 0.0
 
     def checksum(self, levels: int = 25) -> int:
-        """CRC-32 (0 to 2**32 - 1) of the best so many levels: two books with the same best levels have the same.
-
-        Of the text ``price:volume`` of the best bid, the best ask, the second bid, the second ask ..., joined by colons, with
-        numbers as Python writes floats (``2677.6``); a side that has no such level is passed over.
-        """
-        sides = (self.bids[:levels], self.asks[:levels])
-        rows = [side[at] for at in range(max(map(len, sides))) for side in sides if at < len(side)]
-        return zlib.crc32(":".join(f"{price!r}:{volume!r}" for price, volume in rows).encode())
+        """CRC-32 of the best so many levels (``checksum_of``): two books with the same best levels have the same."""
+        return checksum_of(self.bids, self.asks, levels)
 
 
 class BarData(MarketData, frozen=True, gc=False):
