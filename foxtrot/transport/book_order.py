@@ -29,7 +29,7 @@ class BookOrder:
 
     __slots__ = (
         "_compared", "_diffs", "_is_final", "_make", "_told_id", "book", "delivered", "duplicates", "ended_by", "ends",
-        "event_ms", "has_gap", "heard_ns", "is_live", "keeps_all",
+        "event_ms", "has_gap", "heard_ns", "is_linked", "is_live", "keeps_all",
     )  # fmt: skip
 
     def __init__(self, make: Callable[[], Book]) -> None:
@@ -46,13 +46,14 @@ class BookOrder:
         self.duplicates = 0
         self.heard_ns = 0
         self.event_ms = 0  # when the venue sent what was heard last, its clock
+        self.is_linked = False  # nothing lies between the book's snapshot and the stream
         self.is_live = False
         self.keeps_all = False  # a snapshot is under way
 
     @property
     def is_joined(self) -> bool:
         """Whether the stream's book may be served, and is not behind what was delivered."""
-        return self.book.is_valid and self.book.update_id >= self._told_id
+        return self.book.is_valid and self.is_linked and self.book.update_id >= self._told_id
 
     @property
     def is_comparable(self) -> bool:
@@ -112,6 +113,7 @@ class BookOrder:
         if not self.book.is_valid:
             return
         self.book.apply(diff)
+        self.is_linked |= self.book.is_valid  # it continues the snapshot
         while len(self._diffs) > MEMORY and not self.keeps_all:
             self._diffs.popleft()
         if not self.book.is_valid:
@@ -135,12 +137,18 @@ class BookOrder:
         """Whether a snapshot shows what was delivered last."""
         return depth.update_id == self._told_id and self._is_final
 
-    def load(self, depth: Depth) -> bool:
-        """The stream's book begins from this snapshot, if the diffs at hand continue it and it is not behind the one there is."""
+    def load(self, depth: Depth, *, is_timely: bool = True) -> bool:
+        """The stream's book begins from this snapshot, if the diffs at hand continue it and it is not behind the one there is.
+
+        ``is_timely``: it was asked for when the subscription was in force. Where no diff is at hand, only such a snapshot, and
+        none behind what was delivered, is linked to the stream: what changed between another one and the subscription no diff
+        would bring.
+        """
         fresh = self._caught_up(depth)
         if fresh is None or (self.book.is_valid and fresh.update_id < self.book.update_id):
             return False
         self.book = fresh
+        self.is_linked = bool(self._diffs) or (is_timely and depth.update_id >= self._told_id)
         return True
 
     def compare(self, depth: Depth) -> bool:

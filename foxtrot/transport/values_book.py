@@ -224,14 +224,15 @@ class BookValues(Values):
     def _begun(self, depth: Depth, now_ns: int) -> bool:
         """Lets the stream's book begin anew, where that is due; false: it is due still."""
         order = self._order
-        if not self._up_ns or (order.book.is_valid and not order.book.is_narrow):
+        if not self._up_ns or (order.book.is_valid and order.is_linked and not order.book.is_narrow):
             return True
-        is_fit = order.load(depth)
+        is_timely = depth.asked_ns >= self._up_ns + SETTLE_NS
+        is_fit = order.load(depth, is_timely=is_timely)
         if is_fit:
             self._audit_at_ns = now_ns + AUDIT_NS
             self._audit.based(depth.received_ns)
             self._misfits = 0
-        elif not order.book.is_valid and depth.asked_ns >= self._up_ns + SETTLE_NS:
+        elif not order.book.is_valid and is_timely:
             self._misfits += 1
         return is_fit and not order.book.is_narrow
 

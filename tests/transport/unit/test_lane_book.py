@@ -1,5 +1,6 @@
 """A whole lane that carries an order book."""
 
+import msgspec
 import pytest
 
 from foxtrot.transport import steps
@@ -207,6 +208,44 @@ def test_a_stream_ahead_of_what_was_polled_begins_with_its_own_book() -> None:
     rig.look()
     assert rig.ids == [100, 102]
     assert rig.shown[-1].source is Source.STREAM
+
+
+def test_a_quiet_book_of_a_snapshot_of_before_the_subscription_does_not_serve() -> None:
+    """What changed in between, no frame would bring; one that was asked later does."""
+    rig = polling()
+    before = rig.depth()
+    rig.tell(STREAM, steps.StreamUp())
+    rig.move()
+    rig.snap(before)
+    rig.look()
+    rig.snap()
+    rig.look()
+    assert rig.lane.state is LaneState.STREAMING
+    assert rig.ids == [100, 101]
+
+
+def test_a_snapshot_of_before_the_subscription_begins_a_book_that_frames_continue() -> None:
+    """They show that the subscription was in force."""
+    rig = polling()
+    before = rig.depth()
+    rig.tell(STREAM, steps.StreamUp())
+    rig.stream()
+    rig.snap(before)
+    assert rig.order.book.update_id == 101
+
+
+def test_a_quiet_book_of_a_replica_behind_what_was_polled_does_not_serve() -> None:
+    """The stream may have begun behind that, too."""
+    rig = polling()
+    before = rig.depth()
+    rig.move()
+    rig.snap()
+    rig.tell(STREAM, steps.StreamUp())
+    rig.look()
+    rig.snap(msgspec.structs.replace(before, asked_ns=rig.now))
+    assert moved(rig.look()) == []
+    assert moved(rig.snap()) == [(LaneState.STREAMING, Reason.PROOF)]
+    assert rig.ids == [101]
 
 
 def test_a_stream_without_a_book_waits_for_it() -> None:
