@@ -71,6 +71,17 @@ class BarOrder(IdOrder):
         self._take_draft(draft)
         return draft
 
+    def pass_over(self, draft: Draft) -> tuple[int, int] | None:
+        """A page has shown no bar between what is next and the open one: the venue has none; the bars (first, last) let go.
+
+        None where there is nothing to let go: of what was before the first bar nothing is missed.
+        """
+        first, reached = self.next_id, min(draft.id, self._order[0]) if self._order else draft.id
+        if reached <= first:
+            return None
+        self._advance([], reached)
+        return (first, reached - 1) if first > 0 else None
+
     def credit(self, trade_id: int) -> None:
         """What was delivered holds all trades up to this one."""
         self.last_trade_id = max(self.last_trade_id, trade_id)

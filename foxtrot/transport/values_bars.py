@@ -4,7 +4,8 @@
 2. While polling serves, a page is asked for when polls show a new trade, and when the next bar has closed by the venue's clock:
    it brings the bars that have closed, and the open one.
 3. A bar that the stream has not closed in time is asked for too.
-4. Frames come every two seconds at most: a polled trade may stand on the stream so much later.
+4. Bars that a page lacks, though it shows a later one, the venue has not made (a halt): a gap, and the later one is next.
+5. Frames come every two seconds at most: a polled trade may stand on the stream so much later.
 """
 
 from collections import deque
@@ -21,6 +22,7 @@ from foxtrot.transport.ordering import IdOrder
 from foxtrot.transport.values import Answered, Shown, Told, told
 from foxtrot.transport.values_ids import IdValues
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
+from foxtrot.util.constants import Reason, Source
 
 FRAME_NS: Final = 2 * NS_PER_S
 """The venue sends an open bar every two seconds (a bar of one second: every second)."""
@@ -98,10 +100,19 @@ class BarValues(IdValues):
         effects = super().answered(given, now_ns, is_wanted=is_wanted).effects
         if is_late or given.is_full:  # a full page ends with a bar like any other
             return Told(effects)
+        if given.draft is not None and all(item.id < order.next_id for item in given.items):
+            effects += self._passed_over(order, given.draft)
         known = [trade_id for since_ns, trade_id in self._known if since_ns + TRAIL_NS <= given.asked_ns]
         order.credit(max(known, default=-1))
         draft = None if given.draft is None else order.fill_draft(given.draft)
         return Told([*effects, *told([draft] if draft else [], self._page_source)])
+
+    def _passed_over(self, order: BarOrder, draft: Draft) -> list[steps.Effect]:
+        """The gap that the venue itself has before the open bar, as after a halt; what waited behind it is next."""
+        gap = order.pass_over(draft)
+        self.gaps += gap is not None
+        ready = told([*order.ready()], Source.STREAM) if order.is_live else []
+        return [*([steps.Missing(*gap, Reason.GAP)] if gap else []), *ready]
 
     # --- what becomes due ---------------------------------------------------------------------------------------------------
 

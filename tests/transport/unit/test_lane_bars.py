@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from foxtrot.transport import steps
-from foxtrot.transport.base import Answer, Draft, Item
+from foxtrot.transport.base import Answer, Cursor, Draft, Item
 from foxtrot.transport.lane import UNANSWERED_NS
 from foxtrot.transport.ordering import IdOrder
 from foxtrot.util.clock import NS_PER_MS, NS_PER_S
@@ -135,6 +135,26 @@ def test_bars_that_the_venue_lacks_are_told() -> None:
     effects = rig.page(3, draft=rig.draft(4, 0))
     assert [kind for kind in kinds(effects) if kind is not steps.Deliver] == [steps.Missing]
     assert rig.closed == [3]
+
+
+def test_the_open_bar_behind_bars_that_the_venue_lacks_is_told_at_once() -> None:
+    """As after a halt: it need not close first, which may take a month."""
+    rig = started()
+    rig.until(9, 5)
+    effects = rig.page(draft=rig.draft(10, 1))
+    assert steps.Missing(rig.order.next_id - 10, rig.order.next_id - 1, Reason.GAP) in effects
+    assert rig.given == [(10, 1, POLLED)]
+    assert rig.lane.status.gaps == 1
+
+
+def test_a_symbol_without_bars_begins_with_its_first_open_one() -> None:
+    """A new listing: there is nothing before it to miss."""
+    rig = BarRig()
+    rig.tell(steps.Start(Cursor(-1, -1)))
+    rig.beat(1)
+    effects = rig.page(draft=rig.draft(0, 1))
+    assert rig.given == [(0, 1, POLLED)]
+    assert kinds(effects) == [steps.Deliver]
 
 
 def test_nothing_is_asked_before_the_start() -> None:
@@ -269,6 +289,30 @@ def test_a_stream_that_skips_the_closing_frame_shows_it_with_the_next() -> None:
     rig.bring_bar(rig.draft(1, 2, 12))
     assert rig.given[-3:] == [(0, -1, FILLED), (1, 1, FILLED), (1, 2, STREAMED)]
     assert rig.lane.values.missing == 0
+
+
+def test_a_stream_goes_on_behind_bars_that_the_venue_lacks() -> None:
+    """The page shows the open bar, and none before it: the next frame is delivered."""
+    rig = streaming()
+    rig.until(9, 1)
+    rig.bring_bar(rig.draft(10, 1, 11))
+    effects = rig.page(draft=rig.draft(10, 1))
+    assert [effect.first - rig.order.next_id for effect in effects if isinstance(effect, steps.Missing)] == [-10]
+    assert rig.lane.status.is_whole
+    rig.bring_bar(rig.draft(10, 2, 12))
+    assert rig.given[-2:] == [(10, 1, FILLED), (10, 2, STREAMED)]
+
+
+def test_a_closed_bar_that_waits_behind_bars_that_the_venue_lacks_is_next() -> None:
+    """It is the one that the stream has brought."""
+    rig = streaming()
+    rig.until(9, 1)
+    rig.bring_bar(rig.draft(10, 1, 11))
+    rig.until(10, 1)
+    rig.bring_bar(rig.close(10, 12))
+    effects = rig.page(draft=rig.draft(11, 1))
+    assert [effect.last - effect.first for effect in effects if isinstance(effect, steps.Missing)] == [9]
+    assert rig.given[-2:] == [(10, -1, STREAMED), (11, 1, FILLED)]
 
 
 def test_bars_behind_a_hole_wait_without_bound() -> None:
