@@ -57,12 +57,20 @@ class BarOrder(IdOrder):
         return True
 
     def offer_draft(self, draft: Draft, received_ns: int, event_ms: int = 0) -> None:
-        """A draft that the door did not accept: what it shows is noted."""
+        """A draft that the door did not accept: what it shows is noted, of a bar that a page has closed the trade alone."""
+        self.heard_trade_id = max(self.heard_trade_id, draft.last_trade_id)
         shown = (draft.id, draft.rank, event_ms)
         if draft.id < self.next_id or shown <= (self._draft_id, self._heard_rank, self.event_ms):
             self.duplicates += 1
             return
         self._hear(draft, received_ns, event_ms)
+
+    @override
+    def offer(self, item: Item, received_ns: int, event_ms: int = 0, *, is_kept: bool = True) -> list[Item]:
+        """A closed bar that the door did not accept; also one that a page was faster with shows how far the stream has come."""
+        ready = super().offer(item, received_ns, event_ms, is_kept=is_kept)
+        self.heard_trade_id = max(self.heard_trade_id, item.last_trade_id)
+        return ready
 
     def fill_draft(self, draft: Draft) -> Draft | None:
         """The open bar behind a page; returns it if it is news of the next bar."""

@@ -139,3 +139,18 @@ def test_a_stream_owes_nothing_that_polls_had_shown_before_it_served() -> None:
     order.open()
     assert order.polled(10, 2) is Standing.LEVEL
     assert order.polled(11, 3) is Standing.AHEAD
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_frame_that_a_page_was_faster_with_shows_how_far_the_stream_has_come(is_closed: bool) -> None:
+    """Our loop stood still, and reads it last: the stream does not owe the trade in it."""
+    order = live()
+    order.is_incomplete = True
+    order.fill([bar(5)], is_full=False)
+    assert order.next_id == 6
+    if is_closed:
+        order.offer(bar(5, 11), 8, 8)
+    else:
+        order.offer_draft(draft(5, 1, 11), 8, 8)
+    assert (order.heard_trade_id, order.heard_ns) == (11, 0)
+    assert order.polled(11, 20 * NS_PER_S) is Standing.LEVEL
