@@ -8,7 +8,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from foxtrot.app import flags_view
+from foxtrot.app import bar_pins, flags_view
 from foxtrot.transport.flag_intake import located
 from foxtrot.transport.flags import EMPTY, END_MARK, Flags, KillList, read
 from foxtrot.transport.kill_file import kill_path, kill_symbol, read_kill, revive_symbol
@@ -56,15 +56,16 @@ def check(
     if reading.text is None:
         problems.append({"line": 0, "key": "", "message": reading.problem})
         messages.append(f"{flags}: {reading.problem}")
-    warnings = (
-        [] if problems or parsed.has_end_mark else [f"the last line {END_MARK!r} is missing: a cut file could be taken for whole"]
-    )
+    warnings = [] if problems else bar_pins.warnings(parsed)
+    if not problems and not parsed.has_end_mark:
+        warnings.append(f"the last line {END_MARK!r} is missing: a cut file could be taken for whole")
     if as_json:
         report = {"ok": not problems, "file": str(flags), "hash": parsed.hash, "errors": problems, "warnings": warnings}
         typer.echo(msgspec.json.encode(report).decode())
     else:
-        for line in messages + [f"{flags}: warning: {warning}" for warning in warnings]:
+        for line in messages:
             typer.echo(line, err=True)
+        _warn(flags, warnings)
         if not problems:
             typer.echo(f"{flags}: ok ({flags_view.summary(parsed)})")
     if problems:
@@ -75,6 +76,7 @@ def check(
 def show(flags: FlagsOption = FLAGS, state_dir: StateOption = STATE) -> None:
     """Show what each symbol that the file names gets, and by which rule."""
     parsed = _flags_or_exit(flags)
+    _warn(flags, bar_pins.warnings(parsed))
     kill = read_kill(state_dir)
     _tell_kill(state_dir, kill)
     _console().print(flags_view.decisions(parsed, kill))
@@ -89,6 +91,7 @@ def explain(
     """Explain the decision for a symbol, channel by channel: the rule that won and those that lost."""
     venue = _symbol_or_exit(symbol)
     parsed = _flags_or_exit(flags)
+    _warn(flags, bar_pins.warnings(parsed, venue))
     kill = read_kill(state_dir)
     _tell_kill(state_dir, kill)
     unified = flags_view.unified_of(symbol) or flags_view.unified_of(flags_view.written_in(parsed, venue))
@@ -162,6 +165,11 @@ def _flags_or_exit(path: Path) -> Flags:
         more = f" (and {len(errors) - 1} more: foxtrot flags check)" if len(errors) > 1 else ""
         _fail(located(str(path), errors[0]) + more)
     return parsed
+
+
+def _warn(path: Path, warnings: list[str]) -> None:
+    for warning in warnings:
+        typer.echo(f"{path}: warning: {warning}", err=True)
 
 
 def _check_state_dir(path: Path) -> None:

@@ -8,6 +8,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 from rich.text import Text
 
+from foxtrot.app import bar_pins
 from foxtrot.transport.flags import Decision, Flags, KillList, bucket, decide, judgements, named
 from foxtrot.util.constants import Channel, Reason, Transport
 
@@ -96,17 +97,22 @@ def _decider(flags: Flags, kill: KillList, symbol: str, unified: str | None) -> 
 
 
 def _grouped(flags: Flags, symbol: str, outcome: Callable[[str], T]) -> dict[T, list[str]]:
-    """The channels that share an outcome, in the order of the channels."""
+    """The channels that share an outcome, in the order of the channels; bars under a name that no channel has are left out."""
     pin = flags.pins.get(symbol)
-    exact = [channel for channel in pin.channels if channel not in set(Channel)] if pin else []
+    pinned = pin.channels if pin else ()
+    exact = [channel for channel in pinned if channel not in set(Channel) and not bar_pins.misnamed(channel)]
     groups: dict[T, list[str]] = {}
     for channel in [*Channel, *exact]:
-        groups.setdefault(outcome(channel), []).append(channel)
+        groups.setdefault(outcome(bar_pins.decider(channel)), []).append(channel)
     return groups
 
 
 def _channels_text(channels: list[str], groups: int) -> Text:
-    return Text("all" if groups == 1 else ", ".join(channels))
+    """``tick, book``, or ``all``; channels for which another one decides say which."""
+    deciders = {channel: bar_pins.decider(channel) for channel in channels}
+    own = [channel for channel, decider in deciders.items() if decider == channel]
+    ruled = [f"{channel} ({decider} decides)" for channel, decider in deciders.items() if decider != channel]
+    return Text(", ".join((["all"] if groups == 1 else own) + ruled))
 
 
 def _cells(decision: Decision) -> tuple[Text, Text, Text]:

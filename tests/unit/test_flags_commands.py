@@ -74,6 +74,34 @@ def test_check_warns_of_a_missing_end_mark(folder: Path) -> None:
     assert result.stderr.startswith("flags.toml: warning: the last line '# end of flags' is missing")
 
 
+def pinned(folder: Path, pin: str) -> None:
+    """A file whose one pin, on line 3, is ``pin``; all others poll."""
+    (folder / "flags.toml").write_text(f"schema = 1\n[symbols]\n'BTC/USDT' = {{ {pin} }}\n# end of flags\n", encoding="utf-8")
+
+
+BUILT = (
+    """flags.toml: warning: line 3: symbols."BTC/USDT"."bars:10s": bars:10s are built of agg_trades: pin agg_trades instead\n"""
+)
+MISNAMED = """flags.toml: warning: line 3: symbols."BTC/USDT"."bars:60s": interval '60s' is called '1m': say bars:1m\n"""
+
+
+@pytest.mark.parametrize(
+    ("pin", "warning"),
+    [("'bars:10s' = 'streaming'", BUILT), ("'bars:60s' = 'streaming'", MISNAMED), ("'bars:1m' = 'streaming'", "")],
+)
+def test_check_warns_of_pinned_bars_that_the_venue_does_not_have(folder: Path, pin: str, warning: str) -> None:
+    """The file is accepted; the warning has the line, and what to write instead."""
+    pinned(folder, pin)
+    result = run("check")
+    assert (result.exit_code, result.stderr) == (0, warning)
+
+
+def test_check_says_warnings_of_bars_in_json_too(folder: Path) -> None:
+    """Machines get the same text."""
+    pinned(folder, "'bars:60s' = 'streaming'")
+    assert json.loads(run("check", "--json").stdout)["warnings"] == [MISNAMED.removeprefix("flags.toml: warning: ").strip()]
+
+
 def test_check_of_a_missing_file_fails() -> None:
     """There is nothing to accept."""
     result = run("check", "--flags", "other.toml")
@@ -148,6 +176,47 @@ def test_explain_tells_winner_and_losers() -> None:
     assert result.stdout.splitlines()[0] == "DOGE/USDT (DOGEUSDT): bucket 426 of 10000"
     assert rows(result)[2][1:4] == ["wins", "streaming", '[rollout] "*/USDT"']
     assert rows(result)[3][:3] == ["defaults", "overruled", "polling"]
+
+
+def test_explain_lets_agg_trades_decide_for_built_bars(folder: Path) -> None:
+    """A pin of bars that the venue does not have wins nothing: it shows the decision that the run obeys, and the warning."""
+    pinned(folder, "'bars:10s' = 'streaming', agg_trades = 'shadow'")
+    result = run("explain", "BTC/USDT")
+    table = rows(result)
+    labels = [row[0] for row in table if "kill" in row]
+    assert labels == ["tick, trades, book, bars", "agg_trades, bars:10s (agg_trades decides)"]
+    assert [row[-4:-1] for row in table if "wins" in row] == [
+        ["wins", "polling", "[defaults] transport"],
+        ["wins", "shadow", '[symbols] "BTC/USDT" agg_trades'],
+    ]
+    assert result.stderr == BUILT
+
+
+def test_explain_names_built_bars_where_all_share_a_decision(folder: Path) -> None:
+    """The pinned channel is not lost in "all"."""
+    pinned(folder, "'bars:10s' = 'streaming'")
+    assert rows(run("explain", "BTC/USDT"))[0][:2] == ["all, bars:10s (agg_trades decides)", "kill"]
+
+
+def test_explain_leaves_out_bars_that_no_channel_is_called(folder: Path) -> None:
+    """No subscription can name them: the warning says the right name, and nothing is said to be decided."""
+    pinned(folder, "'bars:60s' = 'streaming'")
+    result = run("explain", "BTC/USDT")
+    assert (rows(result)[0][0], result.stderr) == ("all", MISNAMED)
+
+
+def test_explain_warns_of_the_pins_of_its_symbol_only(folder: Path) -> None:
+    """What is wrong with another symbol is for check."""
+    pinned(folder, "'bars:10s' = 'streaming'")
+    assert run("explain", "ETH/USDT").stderr == ""
+
+
+def test_show_lets_agg_trades_decide_for_built_bars(folder: Path) -> None:
+    """The list says the same as the explanation."""
+    pinned(folder, "'bars:10s' = 'streaming'")
+    result = run("show")
+    assert rows(result)[0] == ["BTC/USDT", "all, bars:10s (agg_trades decides)", "polling", "defaults", "[defaults] transport"]
+    assert result.stderr == BUILT
 
 
 def test_explain_takes_the_unified_form_from_the_file() -> None:
