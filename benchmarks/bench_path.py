@@ -164,7 +164,7 @@ def stages(kind: str, rounds: int = 100_000) -> dict[str, float]:
     from foxtrot.util.event_type import EVENT_PUBLIC_TRADE, EVENT_TICK
 
     make = path_server.trade if kind == "trades" else path_server.book_ticker
-    frames = [make("S00USDT", number) for number in range(1000)]
+    frames = [make("S00USDT", number, path_server.now_ms()) for number in range(1000)]
     decode: Callable[[bytes], Any] = stream_feed._trade if kind == "trades" else stream_feed._book_ticker
     map_one, lane_one, value = _trade_stages(decode(frames[0]).data) if kind == "trades" else _quote_stages()
     queue, dispatch = _event_stages(EVENT_PUBLIC_TRADE if kind == "trades" else EVENT_TICK, value)

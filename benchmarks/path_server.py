@@ -8,6 +8,7 @@ import asyncio
 import json
 import logging
 import sys
+import time
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
@@ -18,22 +19,26 @@ from typing_extensions import override
 
 SYMBOLS = [f"S{number:02d}USDT" for number in range(20)]
 HIGH_WATER = 4 * 1024 * 1024
-TIME_MS = 1_760_000_000_000
 
 
-def trade(symbol: str, number: int) -> bytes:
+def now_ms() -> int:
+    """The venue's clock."""
+    return time.time_ns() // 1_000_000
+
+
+def trade(symbol: str, number: int, time_ms: int) -> bytes:
     """A trade as Binance frames it."""
     return msgspec.json.encode({
         "stream": f"{symbol.lower()}@trade",
         "data": {
-            "e": "trade", "E": TIME_MS + number, "s": symbol, "t": number, "p": f"{2683.8 + number % 50 / 100:.8f}",
-            "q": f"{0.01 + number % 7 / 100:.8f}", "T": TIME_MS + number, "m": number % 2 == 0, "M": True,
+            "e": "trade", "E": time_ms, "s": symbol, "t": number, "p": f"{2683.8 + number % 50 / 100:.8f}",
+            "q": f"{0.01 + number % 7 / 100:.8f}", "T": time_ms, "m": number % 2 == 0, "M": True,
         },
     })  # fmt: skip
 
 
-def book_ticker(symbol: str, number: int) -> bytes:
-    """A quote as Binance frames it."""
+def book_ticker(symbol: str, number: int, _time_ms: int) -> bytes:
+    """A quote as Binance frames it: without a time."""
     return msgspec.json.encode({
         "stream": f"{symbol.lower()}@bookTicker",
         "data": {
@@ -48,15 +53,21 @@ class Venue:
 
     def __init__(self, kind: str, count: int, burst: int) -> None:
         self.burst = burst
-        make = trade if kind == "trades" else book_ticker
-        per_symbol = count // len(SYMBOLS)
-        self.frames = [make(symbol, number) for number in range(per_symbol + 1) for symbol in SYMBOLS]
+        self._make = trade if kind == "trades" else book_ticker
+        self._per_symbol = count // len(SYMBOLS)
+        self.frames: list[bytes] = []
         self.transport: WSTransport | None = None
         self.drained = asyncio.Event()
         self.sending: asyncio.Task[None] | None = None
 
+    def first_frames(self) -> list[bytes]:
+        """One a symbol, of this moment: a stream that brings old times would be refused."""
+        return [self._make(symbol, 0, now_ms()) for symbol in SYMBOLS]
+
     async def go(self, _: web.Request) -> web.Response:
-        """Sends all that is left."""
+        """Makes all that is left, as of this moment, and sends it."""
+        time_ms, make = now_ms(), self._make
+        self.frames = [make(symbol, number, time_ms) for number in range(self._per_symbol + 1) for symbol in SYMBOLS]
         self.sending = asyncio.create_task(self._send())
         return web.json_response({})
 
@@ -104,7 +115,7 @@ class Client(WSListener):
             self._greet(transport)
 
     def _greet(self, transport: WSTransport) -> None:
-        for frame in self.venue.frames[: len(SYMBOLS)]:
+        for frame in self.venue.first_frames():
             transport.send(WSMsgType.TEXT, frame)
 
     @override
@@ -120,7 +131,7 @@ def ticker(symbol: str) -> dict[str, object]:
     """24 h figures of a symbol that has not traded."""
     prices = ("lastPrice", "lastQty", "volume", "quoteVolume", "openPrice", "highPrice", "lowPrice", "prevClosePrice")
     quotes = {"bidPrice": "1", "bidQty": "1", "askPrice": "2", "askQty": "1"}
-    return {"symbol": symbol, **dict.fromkeys(prices, "1"), **quotes, "closeTime": TIME_MS, "lastId": -1, "count": 0}
+    return {"symbol": symbol, **dict.fromkeys(prices, "1"), **quotes, "closeTime": now_ms(), "lastId": -1, "count": 0}
 
 
 async def answer(request: web.Request) -> web.Response:
@@ -128,7 +139,7 @@ async def answer(request: web.Request) -> web.Response:
     path = request.path.removeprefix("/api/v3/")
     query = parse_qs(urlsplit(str(request.rel_url)).query)
     if path == "time":
-        return web.json_response({"serverTime": TIME_MS})
+        return web.json_response({"serverTime": now_ms()})
     if path == "exchangeInfo":
         listed = [{"symbol": s, "status": "TRADING", "baseAsset": s[:-4], "quoteAsset": "USDT", "filters": []} for s in SYMBOLS]
         return web.json_response({"symbols": listed, "rateLimits": []})
@@ -136,7 +147,8 @@ async def answer(request: web.Request) -> web.Response:
         return web.json_response([])
     if path == "depth":
         return web.json_response({"lastUpdateId": 0, "bids": [["1", "1"]], "asks": [["2", "1"]]})
-    return web.json_response([ticker(symbol) for symbol in json.loads(query["symbols"][0])])
+    symbols = json.loads(query["symbols"][0]) if "symbols" in query else SYMBOLS  # without: who asks which is the busiest
+    return web.json_response([ticker(symbol) for symbol in symbols])
 
 
 async def serve(kind: str, count: int, burst: int) -> None:
