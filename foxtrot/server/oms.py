@@ -4,6 +4,7 @@ from typing import Final, TypeVar
 
 from foxtrot.core.event import Event
 from foxtrot.core.event_engine import EventEngine
+from foxtrot.util.constants import Channel, LaneState
 from foxtrot.util.event_type import (
     EVENT_ACCOUNT,
     EVENT_BAR,
@@ -15,6 +16,7 @@ from foxtrot.util.event_type import (
     EVENT_QUOTE,
     EVENT_TICK,
     EVENT_TRADE,
+    EVENT_TRANSPORT,
 )
 from foxtrot.util.object import (
     AccountData,
@@ -27,6 +29,7 @@ from foxtrot.util.object import (
     QuoteData,
     TickData,
     TradeData,
+    TransportData,
 )
 
 _K = TypeVar("_K")
@@ -63,6 +66,7 @@ class OmsEngine:
             (EVENT_ACCOUNT, self._on_account),
             (EVENT_CONTRACT, self._on_contract),
             (EVENT_HEALTH, self._on_health),
+            (EVENT_TRANSPORT, self._on_transport),
         ):
             event_engine.register(event_type, handler)
 
@@ -112,6 +116,12 @@ class OmsEngine:
         health: HealthData = event.data
         self._health[health.vt_symbol] = health
 
+    def _on_transport(self, event: Event) -> None:
+        """A book that nothing keeps any more is none: its levels would look valid for ever."""
+        moved: TransportData = event.data
+        if moved.channel == Channel.BOOK and moved.new is LaneState.CLOSED:
+            self._books.pop(moved.vt_symbol, None)
+
     # --- any thread: the last one of a key, or None
 
     def get_tick(self, vt_symbol: str) -> TickData | None:
@@ -119,7 +129,7 @@ class OmsEngine:
         return self._ticks.get(vt_symbol)
 
     def get_book(self, vt_symbol: str) -> OrderBookData | None:
-        """The last order book; look at ``is_valid`` before its levels."""
+        """The last order book while one is subscribed; look at ``is_valid`` before its levels."""
         return self._books.get(vt_symbol)
 
     def get_bar(self, vt_symbol: str, interval: str) -> BarData | None:

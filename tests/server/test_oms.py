@@ -9,7 +9,7 @@ from foxtrot.core.event import Event
 from foxtrot.core.event_engine import EventEngine
 from foxtrot.server.oms import OmsEngine
 from foxtrot.util import event_type as types
-from foxtrot.util.constants import Direction, Exchange, Health, Product, Reason, Serving, Source, Status
+from foxtrot.util.constants import Direction, Exchange, Health, LaneState, Product, Reason, Serving, Source, Status
 from foxtrot.util.object import (
     AccountData,
     BarData,
@@ -21,6 +21,7 @@ from foxtrot.util.object import (
     QuoteData,
     TickData,
     TradeData,
+    TransportData,
 )
 
 WHO = ("X", Exchange.LOCAL, "LOCAL")
@@ -98,6 +99,23 @@ def test_the_last_bar_of_each_interval_is_kept(engine: EventEngine) -> None:
     oms = handle(engine, (types.EVENT_BAR, BAR), (types.EVENT_BAR, five))
     assert (oms.get_bar("X.LOCAL", "1m"), oms.get_bar("X.LOCAL", "5m"), oms.get_bar("X.LOCAL", "1h")) == (BAR, five, None)
     assert oms.get_all_bars() == [BAR, five]
+
+
+def test_a_book_stays_while_its_lane_does(engine: EventEngine) -> None:
+    """That another lane ends, or that its own moves, is no end."""
+    moves = [
+        TransportData(*WHO, "tick", LaneState.POLLING, LaneState.CLOSED, Serving.NONE, Reason.UNSUBSCRIBED),
+        TransportData(*WHO, "book", LaneState.PROVING, LaneState.STREAMING, Serving.STREAM, Reason.PROOF),
+    ]
+    kept = handle(engine, (types.EVENT_BOOK, BOOK), *((types.EVENT_TRANSPORT, moved) for moved in moves))
+    assert kept.get_book("X.LOCAL") is BOOK
+
+
+def test_a_book_ends_with_its_lane(engine: EventEngine) -> None:
+    """What is asked for after the unsubscription is no book."""
+    closed = TransportData(*WHO, "book", LaneState.STREAMING, LaneState.CLOSED, Serving.NONE, Reason.UNSUBSCRIBED)
+    oms = handle(engine, (types.EVENT_BOOK, BOOK), (types.EVENT_TRANSPORT, closed))
+    assert (oms.get_book("X.LOCAL"), oms.get_all_books()) == (None, [])
 
 
 def test_the_newest_replaces_the_one_before(engine: EventEngine) -> None:
