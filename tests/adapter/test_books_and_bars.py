@@ -171,8 +171,9 @@ def levels(tick: TickData) -> list[float]:
     return bids + [price for price in asks if price]
 
 
-def test_the_last_book_and_bar_can_be_asked_for(story: Story) -> None:
-    """By symbol, and by interval."""
+def test_the_last_bar_can_be_asked_for_and_no_book_any_more(story: Story) -> None:
+    """Bars by symbol and interval; a book ends with its lane: here the engine has been closed."""
     engine, seen = story.run.engine, story.run.seen
-    assert engine.oms.get_book("BTCUSDT.BINANCE") is seen.books[STREAMED][-1]
+    assert seen.books[STREAMED][-1].is_valid
+    assert engine.oms.get_book("BTCUSDT.BINANCE") is None
     assert engine.oms.get_bar("BTCUSDT.BINANCE", "5s") is seen.bars[STREAMED, "5s"][-1]
