@@ -44,8 +44,8 @@ START_ALLOWANCE_S: Final = 30.0
 CLOSE_S: Final = 1.6
 """The most that a close takes."""
 
-INSIST_S: Final = 3.0
-"""Seconds after a signal when the process ends, whatever the main thread hangs in."""
+INSIST_S: Final = 6.0
+"""Seconds after a signal when the process ends, whatever the main thread hangs in: more than a close takes on a busy machine."""
 
 INTERRUPTED: Final = 130
 """The exit code after a second signal, as shells know it of a Ctrl-C."""
@@ -141,7 +141,7 @@ def ended_by_signals(stop: Stop, at_once: Callable[[], None]) -> Iterator[None]:
     """While entered, Ctrl-C, SIGTERM and SIGHUP wish for the end; the second one ends the process there, with ``INTERRUPTED``.
 
     Before that it calls ``at_once``, in a thread. The handlers stay once a signal has come, so that a second one means the same
-    until the very end. A watch ends the process ``INSIST_S`` after the first one (``FAILED``): the main thread may hang in a
+    until the very end. A watch does the same ``INSIST_S`` after the first one, with ``FAILED``: the main thread may hang in a
     terminal that takes nothing more. Enter it in the main thread. The embedded exchange ends with us: it watches its stdin.
     """
     is_told, is_over = threading.Event(), threading.Event()
@@ -156,6 +156,7 @@ def ended_by_signals(stop: Stop, at_once: Callable[[], None]) -> Iterator[None]:
     def insist() -> None:
         is_told.wait()
         if not is_over.wait(INSIST_S):
+            _call_briefly(at_once)
             os._exit(FAILED)
 
     threading.Thread(target=insist, name="foxtrot-insist", daemon=True).start()

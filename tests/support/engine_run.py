@@ -100,6 +100,12 @@ class Seen:
         said = [t.serving for t in list(self.transports) if (t.symbol, t.channel) == (symbol, channel)]
         return said[-1] if said else Serving.NONE
 
+    def told(self) -> str:
+        """The last logs and ways of lanes, a line each, with the seconds before now: for a failure's report."""
+        now = time.monotonic()
+        told = [(at, data) for at, data in list(self.events) if isinstance(data, LogData | TransportData | GapData)]
+        return "\n".join(f"{at - now:8.3f} s: {data}" for at, data in told[-40:])
+
     def is_at(self, state: LaneState, symbol: str, *channels: str) -> bool:
         """Whether lanes stand where they should."""
         last = {(t.symbol, t.channel): t.new for t in list(self.transports)}
@@ -152,6 +158,9 @@ def engine_run(folder: Path, sandbox: Sandbox | None, flags: str, **setting: obj
     try:
         run.connect()
         yield run
+    except AssertionError as error:
+        error.add_note(run.seen.told())
+        raise
     finally:
         run.engine.close()
 
