@@ -35,7 +35,8 @@ from foxtrot.util.object import (
     TransportData,
 )
 
-WAIT = 30.0
+WAIT = 90.0
+"""A stream whose first proof fails, as on a machine that stands still for a moment, has 30 s to prove itself in the next one."""
 
 
 def eventually(condition: Callable[[], object], what: str, seconds: float = WAIT) -> None:
